@@ -1,0 +1,123 @@
+"""The pytest plugin: the fixtures `student`, `rng` and `goldens`.
+
+Who answers behind `student` is a `Provider`. `grading` puts the sandbox there. With plain pytest in
+a student's repository (VS Code's test explorer, `--pdb`) it is the student's own package, in the same
+process: good for debugging, never a score, and the header says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from grader.testing import record
+from grader.testing.marks import criteria_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from grader.course import Course
+
+
+class Provider(Protocol):
+    """Who answers behind the fixtures."""
+
+    def student(self, item: pytest.Item) -> Any:
+        """Give an object whose attributes are the functions under test."""
+
+    def seed(self, item: pytest.Item) -> int:
+        """Give the seed of this test's `rng`."""
+
+
+PROVIDER = pytest.StashKey[Provider]()
+RECORDING = pytest.StashKey[record.Recording]()
+
+
+class OwnPackage:
+    """Answer with the package of the repository that the tests lie in, imported as usual."""
+
+    def __init__(self) -> None:
+        self._courses: dict[Path, Course] = {}
+
+    def student(self, item: pytest.Item) -> Any:
+        """Import the module of the test's exercise and hand it out."""
+        course = self._course(item.path)
+        exercise = course.exercises[exercise_of(item)]
+        if str(course.root) not in sys.path:
+            sys.path.insert(0, str(course.root))
+        return importlib.import_module(f"{course.package}.{exercise.module}")
+
+    def seed(self, item: pytest.Item) -> int:
+        """Make a seed that is always the same for one test."""
+        return seed_from(b"plain pytest", item.name)
+
+    def _course(self, test_file: Path) -> Course:
+        from grader.course import find_course, load_course
+
+        root = find_course(test_file.parent)
+        if root not in self._courses:
+            self._courses[root] = load_course(root)
+        return self._courses[root]
+
+
+def exercise_of(item: pytest.Item) -> str:
+    """Name the exercise that a collected test belongs to."""
+    return criteria_of(getattr(item, "obj", None))[0][0]
+
+
+def seed_from(key: bytes, name: str) -> int:
+    """Make a 128-bit seed from a key and the name of a test."""
+    return int.from_bytes(hashlib.sha256(key + b"\0" + name.encode()).digest()[:16], "big")
+
+
+def _provider(config: pytest.Config) -> Provider:
+    return config.stash.setdefault(PROVIDER, OwnPackage())
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say that plain pytest gives no score."""
+    if PROVIDER in config.stash or not (config.rootpath / "assignments" / "course.toml").is_file():
+        return []
+    return ["grader: your functions run in this process, for debugging; `grader check` gives the score"]
+
+
+@pytest.fixture(name="student")
+def student_fixture(request: pytest.FixtureRequest) -> Any:
+    """Give the functions under test as attributes."""
+    return _provider(request.config).student(request.node)
+
+
+@pytest.fixture(name="rng")
+def rng_fixture(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Give a random generator, seeded anew for each grading run and each test."""
+    import numpy as np
+
+    return np.random.default_rng(_provider(request.config).seed(request.node))
+
+
+@pytest.fixture(name="goldens")
+def goldens_fixture(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Give the arrays of `goldens.npz` beside the test, by name, read-only."""
+    import numpy as np
+
+    with np.load(request.path.parent / "goldens.npz", allow_pickle=False) as file:
+        arrays = dict(file)
+    for array in arrays.values():
+        array.flags.writeable = False
+    return arrays
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Record what the test sees."""
+    item.stash[RECORDING] = record.start()
+    try:
+        yield
+    finally:
+        record.stop()

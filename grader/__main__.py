@@ -1,0 +1,82 @@
+"""The edge of the command line: the one place where every error ends, with a message and an exit code."""
+
+# What only a failure needs is imported then, so that `grader --help` stays quick.
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from grader.cli import cli
+from grader.errors import GraderError
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+FAILED = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # Before anything imports NumPy: more BLAS threads only cost time on small arrays.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    try:
+        return _run(words)
+    except GraderError as error:
+        return _report(error, error.exit_code, words)
+    except Exception as error:  # the one broad except: whatever it was, a person reads one clear line
+        return _report(error, FAILED, words)
+
+
+def _run(words: list[str]) -> int:
+    """Run a command, and settle what is not an error of ours."""
+    try:
+        code = _invoke(words)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _pipe_closed()
+    return code
+
+
+def _invoke(words: list[str]) -> int:
+    # Not `cli.main`: it turns a closed pipe into exit 1, which here means that a criterion did not pass.
+    try:
+        with cli.make_context("grader", list(words)) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    return 0
+
+
+def _pipe_closed() -> int:
+    """Send what is left to nowhere, so that the interpreter's own last flush stays silent."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    return BROKEN_PIPE
+
+
+def _report(error: Exception, code: int, words: Sequence[str]) -> int:
+    from grader.cli.say import say
+
+    if "--debug" in words or os.environ.get("GRADER_DEBUG", "0") not in ("", "0"):
+        import traceback
+
+        say("".join(traceback.format_exception(error)), err=True)
+    if isinstance(error, GraderError):
+        say(f"Error: {error}", err=True)
+    else:
+        say(f"Error: the grader itself failed: {type(error).__name__}: {error}", err=True)
+        say("  Next: run it again as `grader --debug …`, and report what it prints.", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

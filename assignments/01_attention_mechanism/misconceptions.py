@@ -57,9 +57,9 @@ def axis_zero(x, axis=-1):
 
 @misconception("1.1", loses=["stable"], title="one maximum for the whole array")
 def global_max(x, axis=-1):
-    """A row of small scores beside a row of large ones gives nan.
+    """Rows of small scores give nan when they stand beside a row of large ones.
 
-    You took the maximum of the whole array off every row, and the small row has fallen so low
+    You took the maximum of the whole array off every row, and a small row falls so low
     that all of its exponentials are zero. Zero by zero is not a number.
     Which maximum belongs to a row?
     """
@@ -294,7 +294,7 @@ def mask_transposed(scores, mask):
 
 @misconception("1.4", loses=["broadcast"], title="the mask is not stretched")
 def mask_not_broadcast(scores, mask):
-    """A mask of the full shape works. A smaller one, for a whole batch or for all queries, raises an error.
+    """Your mask works in its full shape, but a smaller one, for a batch or for all queries, raises an error.
 
     An index with a bool array needs the very shape of the scores. NumPy can stretch a mask,
     if you use a function that broadcasts, or ask for the full shape first.
@@ -363,7 +363,7 @@ def scales_after_softmax(q, k, v, mask=None):
 
 @misconception("1.5", loses=["dead-rows"], title="nan for a query that sees nothing")
 def dead_row_nan(q, k, v, mask=None):
-    """A query that may look at nothing gets nan, and one nan soon spreads through a whole network.
+    """You give nan to a query that may look at nothing, and one nan soon spreads through a whole network.
 
     If every score of a row is minus infinity, softmax computes infinity minus infinity.
     Such a query should have weights of zero. How can you tell these rows from the mask?
@@ -375,7 +375,7 @@ def dead_row_nan(q, k, v, mask=None):
 
 @misconception("1.5", loses=["dead-rows"], title="equal shares for a query that sees nothing")
 def dead_row_uniform(q, k, v, mask=None):
-    """A query that may look at nothing gives the same share to every forbidden word.
+    """You give the same share to every forbidden word when a query may look at nothing.
 
     If all scores of a row are equally low, softmax sees no difference between them.
     Such a query should have weights of zero. How can you tell these rows from the mask?
@@ -387,7 +387,7 @@ def dead_row_uniform(q, k, v, mask=None):
 
 @misconception("1.5", loses=["formula", "mask", "dead-rows", "extreme"], title="softmax over the queries")
 def softmax_over_queries(q, k, v, mask=None):
-    """The columns of your weights sum to one, not the rows: the queries compete for each key.
+    """In your weights the columns sum to one, not the rows: the queries compete for each key.
 
     Each query should share out all of its attention over the keys.
     Along which axis of [T_q, T_k] do the keys lie?
@@ -399,7 +399,7 @@ def softmax_over_queries(q, k, v, mask=None):
 
 @misconception("1.5", loses=["mask", "extreme"], title="the mask comes after softmax")
 def masks_after_softmax(q, k, v, mask=None):
-    """The weights of a query with a mask sum to less than one.
+    """With a mask, your weights sum to less than one.
 
     You struck shares out after softmax, and what the forbidden words had is lost.
     If they are out of the race before it, the others share out everything.

@@ -75,7 +75,7 @@ def both(answer):
 def check_both(answer, out, weights, **tolerance):
     """Compare the weights first: a wrong output often follows from them."""
     your_out, your_weights = both(answer)
-    check_array(your_weights, weights, name="the weights", **tolerance)
+    check_array(your_weights, weights, name="the table of weights", **tolerance)
     check_array(your_out, out, name="the output", **tolerance)
 
 
@@ -258,7 +258,7 @@ def test_values_that_pass_the_weights_through(student, rng):
     """When value j is 1 in place j and 0 elsewhere, the output is the weights."""
     q, k = rng.normal(size=(3, 5)), rng.normal(size=(4, 5))
     out, weights = both(student.scaled_dot_product_attention(q, k, np.eye(4)))
-    check_array(weights, attention_loop(q, k, np.eye(4))[1], name="the weights", **FLOAT64)
+    check_array(weights, attention_loop(q, k, np.eye(4))[1], name="the table of weights", **FLOAT64)
     check_array(out, weights, name="the output", **FLOAT64)
 
 
@@ -268,7 +268,7 @@ def test_output_lies_within_the_values(student, rng):
     q, k, v = rng.normal(size=(3, 6)), rng.normal(size=(5, 6)), rng.normal(size=(5, 2))
     order = rng.permutation(5)
     out, weights = both(student.scaled_dot_product_attention(q, k, v))
-    check_array(weights, attention_loop(q, k, v)[1], name="the weights", **FLOAT64)
+    check_array(weights, attention_loop(q, k, v)[1], name="the table of weights", **FLOAT64)
     inside = (out >= v.min(axis=0) - 1e-9) & (out <= v.max(axis=0) + 1e-9)
     check_that(bool(inside.all()), "Every output lies between the least and the largest value.", actual=out)
     shuffled = student.scaled_dot_product_attention(q, k[order], v[order])
@@ -312,7 +312,7 @@ def test_the_future_does_not_leak(student, rng):
     for array in changed:
         array[:, 3:] += rng.uniform(1, 2, array[:, 3:].shape)
     later_out, later_weights = both(student.scaled_dot_product_attention(*changed, mask))
-    check_array(later_weights[:, :3], weights[:, :3], name="the weights", **NO_LEAK)
+    check_array(later_weights[:, :3], weights[:, :3], name="the table of weights", **NO_LEAK)
     check_array(later_out[:, :3], out[:, :3], name="the output", **NO_LEAK)
 
 
@@ -336,8 +336,8 @@ def test_a_query_that_sees_nothing_gets_zeros(student, rng):
     dead = ~mask.any(axis=-1)
     check_that(weights.shape == (2, 3, 5) and out.shape == (2, 3, 6),
                "The weights are [B, T_q, T_k], the output is [B, T_q, d_v].", actual=weights)
-    check_array(weights[dead], np.zeros((2, 5)), name="the weights of a query that sees nothing", **FLOAT64)
-    check_array(out[dead], np.zeros((2, 6)), name="the output of a query that sees nothing", **FLOAT64)
+    check_array(weights[dead], np.zeros((2, 5)), name="each row of weights that sees nothing", **FLOAT64)
+    check_array(out[dead], np.zeros((2, 6)), name="each output that sees nothing", **FLOAT64)
     check_that(bool(np.isfinite(weights).all() and np.isfinite(out).all()), "All numbers are finite.",
                actual=weights)
 

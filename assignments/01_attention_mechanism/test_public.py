@@ -72,8 +72,8 @@ def floats(array):
 
 
 def settled(scores):
-    """Write every very low score as -inf, so that each way to write a mask compares equal."""
-    return np.where(scores <= VERY_LOW, -np.inf, scores)
+    """Write every very low float as -inf, so that each way to write a mask compares equal."""
+    return np.where(scores <= VERY_LOW, -np.inf, scores) if scores.dtype.kind == "f" else scores
 
 
 def check_kept(masked, scores, mask):
@@ -102,7 +102,7 @@ def pair(answer):
 def check_pair(answer, out, weights, **tolerance):
     """Compare both parts of (out, weights)."""
     your_out, your_weights = pair(answer)
-    check_array(your_weights, weights, name="the weights", **tolerance)
+    check_array(your_weights, weights, name="the table of weights", **tolerance)
     check_array(your_out, out, name="the output", **tolerance)
 
 
@@ -459,6 +459,7 @@ def test_gradient_sums_to_zero(student, rng):
     weights = np.array([shares_of(row) for row in rng.normal(size=(2, 4)).tolist()])
     gradient = student.softmax_backward(d_out, weights)
     check_that(gradient.shape == (2, 4), "The gradient has the shape of the shares.", actual=gradient)
+    check_that(bool(np.abs(gradient).max() > 0), "The gradient is not zero everywhere.", actual=gradient)
     check_array(gradient.sum(axis=-1), [0.0, 0.0], name="the sum of each row", **FLOAT64)
 
 

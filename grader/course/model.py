@@ -129,7 +129,7 @@ class Course:
     package: str
     edition: Edition
     digest: str
-    """sha256 over everything that can change a score: `course.toml`, rubrics, tests, goldens, misconceptions, reference."""
+    """sha256 over everything that can change a score: rubrics, tests, goldens, misconceptions, reference."""
     given_modules: tuple[str, ...]
     """Modules of the package that students get whole ("__init__" is always one)."""
     lessons: tuple[Lesson, ...]

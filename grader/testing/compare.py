@@ -80,12 +80,11 @@ def _same_finiteness(actual: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> bool
 
 
 def _finiteness_sentence(actual: npt.NDArray[Any], wanted: npt.NDArray[Any], name: str) -> str:
-    if np.isnan(actual).any() and not np.isnan(wanted).any():
-        where = tuple(int(i) for i in np.argwhere(np.isnan(actual))[0])
-        return f"{_cap(name)} holds nan, first at index {_index(where)}."
-    if np.isinf(actual).any() and not np.isinf(wanted).any():
-        where = tuple(int(i) for i in np.argwhere(np.isinf(actual))[0])
-        return f"{_cap(name)} holds an infinity, first at index {_index(where)}."
+    for what, found in (("nan", np.isnan), ("an infinity", np.isinf)):
+        if found(actual).any() and not found(wanted).any():
+            where = [int(i) for i in np.argwhere(found(actual))[0]]
+            at = f", first at index {where}" if where else ""
+            return f"{_cap(name)} holds {what}{at}."
     return f"{_cap(name)} is infinite or nan in other places than it should be."
 
 
@@ -111,8 +110,10 @@ def check_number(
         raise CheckFailed("type", f"{_cap(name)} should be one number, not {describe_type(actual)}.")
     value = np.asarray(actual, dtype=np.float64)
     difference = _difference(value, np.asarray(expected, dtype=np.float64), Tolerance(rtol, atol), name)
+    if difference is not None and difference.kind == "finiteness":
+        raise difference
     if difference is not None:
-        raise CheckFailed(difference.kind, f"{_cap(name)} is another number.",
+        raise CheckFailed("values", f"{_cap(name)} is another number.",
                           actual=show(actual), expected=show(expected))
 
 
@@ -157,9 +158,9 @@ def _check_length(actual: object, expected: tuple[Any, ...] | list[Any], name: s
     if type(actual) is not kind:
         raise CheckFailed("type", f"{_cap(name)} should be a {kind.__name__} of {len(expected)}, "
                                   f"not {describe_type(actual)}.")
-    if len(actual) != len(expected):  # type: ignore[arg-type]
+    if len(actual) != len(expected):
         raise CheckFailed("structure", f"{_cap(name)} should have {len(expected)} parts, "
-                                       f"not {len(actual)}.")  # type: ignore[arg-type]
+                                       f"not {len(actual)}.")
 
 
 def check_raises(error: type[Exception], function: Callable[..., object], *args: Any, **kwargs: Any) -> None:
@@ -219,10 +220,6 @@ def show(value: object) -> str:
 
 def _shape(shape: tuple[int, ...]) -> str:
     return "[" + ", ".join(map(str, shape)) + "]"
-
-
-def _index(index: tuple[int, ...]) -> str:
-    return "[" + ", ".join(map(str, index)) + "]"
 
 
 def _cap(name: str) -> str:

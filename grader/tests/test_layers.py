@@ -17,9 +17,9 @@ LAYERS = {
     "sandbox": 4, "exchange": 4, "render": 4,
     "grading": 5,
     "build": 6, "verify": 6, "student": 6, "classroom": 6,
-    "cli": 7, "__main__": 7,
+    "cli": 7, "__main__": 8,
 }
-COURSE_WORDS = re.compile(r"attention|softmax|transformer(?!-classroom)|multi.?head|positional.encoding", re.IGNORECASE)
+COURSE_WORDS = re.compile(r"attention|softmax|transformer(?!-classroom)|multi.?head|positional", re.I)
 
 
 def modules(package: Path) -> list[Path]:
@@ -40,9 +40,15 @@ def imports(source: str) -> list[str]:
             found += [a.name for a in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "the package uses absolute imports"
-            found += [node.module or ""] + (
-                [f"grader.{a.name}" for a in node.names] if node.module == "grader" else [])
+            found += [_target(node.module or "", a.name) for a in node.names]
     return [name for name in found if name.startswith("grader.")]
+
+
+def _target(module: str, name: str) -> str:
+    """Resolve `from module import name`: a module of that name, or a name in the module."""
+    path = PACKAGE.parent.joinpath(*module.split("."), name)
+    is_module = path.is_dir() or path.with_suffix(".py").is_file()
+    return f"{module}.{name}" if is_module else module
 
 
 def upward(package: Path) -> list[str]:

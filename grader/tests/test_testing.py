@@ -95,7 +95,8 @@ def test_close_is_the_formula(rtol: float, atol: float, a: float, b: float) -> N
     assert close(np.array(a), np.array(b), Tolerance(rtol, atol)) == (abs(a - b) <= atol + rtol * abs(b))
 
 
-@pytest.mark.parametrize("actual", [True, np.bool(True), "1", None, np.array(1.0), [1.0], 1 + 0j, np.complex128(1)])
+@pytest.mark.parametrize(
+    "actual", [True, np.bool(True), "1", None, np.array(1.0), [1.0], 1 + 0j, np.complex128(1)])
 def test_check_number_refuses_what_is_not_a_real_number(actual: object) -> None:
     """Bools, arrays, strings and complex numbers are not numbers here."""
     with pytest.raises(CheckFailed, match="should be one number"):

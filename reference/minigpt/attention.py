@@ -120,8 +120,6 @@ def softmax_backward(d_out: np.ndarray, weights: np.ndarray, axis: int = -1) -> 
     d_out: the gradient of the loss at the shares, of any shape. weights: the shares that softmax gave,
     of the same shape. axis: the axis along which softmax was taken.
     Returns the gradient of the loss at the scores, of the same shape. It sums to zero along the axis.
-
-    Raises ValueError (NumPy does it) when the two shapes do not fit together.
     """
     # TODO 1: take the mean of d_out along the axis, each entry counted with its share
     mean = (d_out * weights).sum(axis=axis, keepdims=True)

@@ -1,0 +1,123 @@
+"""Write what the student reads about one criterion.
+
+Built from an allow-list. A hidden test shows its sentence, the class of failure, the misconception and
+where to read: never an input, an expected value, an answer, or the text of an error (which the
+student's code could fill with the inputs it saw). A public test shows all of these.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+
+from grader.course import Course, Criterion, Exercise
+from grader.grading.diagnosis import Diagnosis
+from grader.grading.evidence import ExerciseEvidence, TestEvidence
+from grader.grading.scoring import Verdict
+from grader.result import Feedback, Location, MisconceptionFound
+from grader.testing import CheckFailed, StudentFailed
+from grader.testing.compare import show
+from grader.testing.failure import StudentFrame
+from grader.testing.record import Call
+
+MESSAGE_CHARACTERS = 400
+
+
+def write(
+    course: Course, exercise: Exercise, verdict: Verdict, diagnosis: Diagnosis | None,
+    functions: Collection[str],
+) -> Feedback | None:
+    """Give the feedback of a criterion that did not pass (None for one that did)."""
+    if verdict.status == "passed":
+        return None
+    if verdict.status == "not_started":
+        return Feedback(summary="Not started yet.", read=_read(course, exercise, verdict.criterion),
+                        hint=exercise.hints[0], next=f"open {_file(course, exercise)}")
+    test = verdict.decided_by
+    failure = test.failure if test else None
+    public = test is not None and test.function.public
+    return Feedback(
+        summary=test.function.sentence if test else verdict.criterion.text,
+        detail=_detail(course, exercise, failure, test, functions),
+        expected=(failure.expected or None) if public and isinstance(failure, CheckFailed) else None,
+        actual=(failure.actual or None) if public and isinstance(failure, CheckFailed) else None,
+        misconception=_misconception(diagnosis),
+        hint=exercise.hints[0],
+        read=_read(course, exercise, verdict.criterion),
+        next=f"grader check {exercise.id}" if course.edition == "student" or public
+        else f"read, change {exercise.function}, and push again",
+    )
+
+
+def _detail(
+    course: Course, exercise: Exercise, failure: CheckFailed | StudentFailed | None,
+    test: TestEvidence | None, functions: Collection[str],
+) -> str:
+    public = test is not None and test.function.public
+    if failure is None:
+        return "No answer was recorded, so no point can be given."
+    if isinstance(failure, CheckFailed):
+        lines = [failure.sentence]
+    else:
+        lines = [_student_failed(course, exercise, failure, public, functions)]
+    if public and test and test.calls:
+        lines.insert(0, f"We called {_call_text(test.calls[-1])}")
+    return "\n".join(lines)
+
+
+def _student_failed(
+    course: Course, exercise: Exercise, failure: StudentFailed, public: bool, functions: Collection[str]
+) -> str:
+    if failure.kind == "raised":
+        at = f" in {failure.frames[-1].file}, line {failure.frames[-1].line}" if failure.frames else ""
+        message = f": {failure.sentence[:MESSAGE_CHARACTERS]}" if public and failure.sentence else "."
+        return f"Your code raised {failure.error}{at}{message}"
+    if failure.kind == "missing":
+        return _missing(course, exercise, functions) if functions else failure.sentence
+    return failure.sentence
+
+
+def _missing(course: Course, exercise: Exercise, functions: Collection[str]) -> str:
+    near = difflib.get_close_matches(exercise.function, functions, n=1)
+    guess = f" There is a {near[0]}: was it renamed?" if near else " Was it renamed or deleted?"
+    return f"{_file(course, exercise)} has no function {exercise.function}.{guess}"
+
+
+def _call_text(call: Call) -> str:
+    shown = [_argument(a) for a in call.args] + [f"{k}={_argument(v)}" for k, v in call.kwargs.items()]
+    return f"{call.function}({', '.join(shown)})"
+
+
+def _argument(value: object) -> str:
+    text = " ".join(show(value).split())
+    dtype = getattr(value, "dtype", None)
+    return f"{text} ({dtype})" if dtype is not None and str(dtype) != "float64" else text
+
+
+def _misconception(diagnosis: Diagnosis | None) -> MisconceptionFound | None:
+    if diagnosis is None:
+        return None
+    found = diagnosis.found
+    return MisconceptionFound(found.id, found.title, found.text, diagnosis.certainty,
+                              tuple(m.title for m in diagnosis.others))
+
+
+def _read(course: Course, exercise: Exercise, criterion: Criterion) -> str:
+    """Name the place to read, as a path with an anchor from the root of the repository."""
+    if not criterion.read:
+        return ""
+    folder = course.lesson(exercise.lesson).folder
+    return f"{folder.relative_to(course.root).as_posix()}/{criterion.read}"
+
+
+def _file(course: Course, exercise: Exercise) -> str:
+    return f"{course.package}/{exercise.module.replace('.', '/')}.py"
+
+
+def location(course: Course, exercise: Exercise, evidence: ExerciseEvidence) -> Location | None:
+    """Give the line that raised in the first test that did not pass, else the `def` line."""
+    for test in evidence.tests:
+        frames: tuple[StudentFrame, ...] = getattr(test.failure, "frames", ())
+        if test.outcome != "passed" and frames:
+            return Location(frames[-1].file, frames[-1].line)
+    return Location(_file(course, exercise), evidence.line) if evidence.line else None

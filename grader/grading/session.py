@@ -1,0 +1,255 @@
+"""Run the course's tests in the trusted process: one `pytest.main` per submission.
+
+pytest never sees the student's directory. It runs in an empty temporary folder, with an environment
+without PYTEST_* and PYTHON* variables, no configuration file, no cache, no plugins but ours and
+pytest-json-report, whose per-test record decides what passed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import io
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_jsonreport.plugin import JSONReport
+
+from grader.course import Course, Criterion, Exercise, TestFunction
+from grader.errors import GraderError
+from grader.grading.evidence import ExerciseEvidence, Outcome, TestEvidence
+from grader.grading.students import SandboxedPackage, StudentProxy
+from grader.testing import CheckFailed, StudentFailed
+from grader.testing.compare import describe_type
+from grader.testing.marks import criteria_of
+from grader.testing.plugin import PROVIDER, RECORDING, seed_from
+from grader.testing.record import Recording, Tolerance
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run: which exercises, which of their criteria, and with which seeds."""
+
+    exercises: tuple[Exercise, ...]
+    public_only: bool
+    seeds: dict[str, bytes]
+
+    def test_files(self, course: Course) -> list[Path]:
+        """List the test files of the planned exercises, in the order of the course."""
+        lessons = {e.lesson for e in self.exercises}
+        files = [f for lesson in course.lessons if lesson.id in lessons for f in lesson.test_files]
+        return [f for f in files if f.name == "test_public.py"] if self.public_only else files
+
+
+@dataclass
+class _Item:
+    """One collected test with its place in the rubric."""
+
+    item: pytest.Item
+    exercise: Exercise
+    criteria: tuple[Criterion, ...]
+    function: TestFunction
+    failure: CheckFailed | StudentFailed | None = None
+
+
+@dataclass
+class Session:
+    """The pytest plugin of one submission's run; also the `Provider` behind the fixtures."""
+
+    course: Course
+    package: SandboxedPackage
+    plan: Plan
+    evidence: dict[str, ExerciseEvidence]
+    progress: Progress | None = None
+    fatal: BaseException | None = None
+    _items: dict[str, _Item] = field(default_factory=dict)
+
+    # the provider
+    def student(self, item: pytest.Item) -> StudentProxy:
+        """Enter the test's exercise and give a proxy for its module."""
+        entry = self._items[item.nodeid]
+        started = time.perf_counter()
+        self.package.enter(entry.exercise, package=any(c.package for c in entry.criteria))
+        self.evidence[entry.exercise.id].seconds += time.perf_counter() - started
+        return StudentProxy(self.package, entry.exercise, item.stash[RECORDING])
+
+    def seed(self, item: pytest.Item) -> int:
+        """Derive the test's seed from its exercise's."""
+        return seed_from(self.plan.seeds[self._items[item.nodeid].exercise.id], item.name)
+
+    # pytest's hooks
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Put this session behind the fixtures."""
+        config.stash[PROVIDER] = self
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item], config: pytest.Config) -> None:
+        """Keep the planned tests, in dependency order: what a door answers has been graded before."""
+        position = {e.id: i for i, e in enumerate(self.plan.exercises)}
+        for item in items:
+            entry = self._entry(item)
+            if entry and entry.exercise.id in position and not self._skips(entry):
+                self._items[item.nodeid] = entry
+        kept = [item for item in items if item.nodeid in self._items]
+        kept.sort(key=lambda item: self._order(self._items[item.nodeid], position))
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in self._items])
+        items[:] = kept
+
+    @staticmethod
+    def _order(entry: _Item, position: dict[str, int]) -> tuple[int, bool]:
+        return position[entry.exercise.id], any(c.package for c in entry.criteria)
+
+    def _entry(self, item: pytest.Item) -> _Item | None:
+        pairs = criteria_of(getattr(item, "obj", None))
+        if not pairs:
+            return None
+        exercise = self.course.exercises[pairs[0][0]]
+        wanted = {criterion for _, criterion in pairs}
+        criteria = tuple(c for c in exercise.criteria if c.id in wanted)
+        name = getattr(item, "originalname", item.name)
+        function = next(t for c in criteria for t in c.tests if t.name == name and t.file == item.path)
+        return _Item(item, exercise, criteria, function)
+
+    def _skips(self, entry: _Item) -> bool:
+        return self.evidence[entry.exercise.id].not_started
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Tell the progress display which exercise is running."""
+        if self.progress:
+            self.progress(self._items[nodeid].exercise.id)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+        """Keep the failure as data; stop the run if it is the grader's own."""
+        if call.excinfo is not None:
+            error = call.excinfo.value
+            if isinstance(error, (CheckFailed, StudentFailed)):
+                self._items[item.nodeid].failure = error
+            elif call.when != "call" or isinstance(error, (GraderError, MemoryError, OSError)) \
+                    or not isinstance(error, Exception):
+                self.fatal = error
+                pytest.exit("the grader itself failed", returncode=3)
+            else:
+                self._items[item.nodeid].failure = _other_form(item.stash[RECORDING])
+        report = yield
+        return report
+
+    def pytest_json_runtest_metadata(self, item: pytest.Item) -> dict[str, Any]:
+        """Put the exercise and its criteria into the raw record."""
+        entry = self._items[item.nodeid]
+        return {"exercise": entry.exercise.id, "criteria": [c.id for c in entry.criteria]}
+
+    def collect(self, report: dict[str, Any]) -> None:
+        """Move what pytest-json-report recorded into the evidence. What it did not record did not pass."""
+        outcomes = {test["nodeid"]: test.get("outcome") for test in report["tests"]}
+        for nodeid, entry in self._items.items():
+            recording = entry.item.stash.get(RECORDING, None)
+            outcome = _outcome(outcomes.get(nodeid), entry.failure, recording)
+            self.evidence[entry.exercise.id].tests.append(TestEvidence(
+                entry.function, entry.item.name, outcome, entry.failure,
+                tuple(recording.calls) if recording else (),
+                (recording and recording.tolerance) or Tolerance(),
+            ))
+
+
+def _outcome(recorded: str | None, failure: object, recording: Recording | None) -> Outcome:
+    """Pass only what was recorded as passed, had no failure, and did call the student."""
+    if recorded is None or recording is None:
+        return "unrun"
+    return "passed" if recorded == "passed" and failure is None else "failed"
+
+
+def _other_form(recording: Recording) -> CheckFailed:
+    """Explain an error of the test's own code: the answer has a form that the test cannot use."""
+    came = describe_type(recording.calls[-1].answer) if recording.calls else "nothing"
+    return CheckFailed("type", "The answer has another form than the exercise asks for.", actual=came)
+
+
+_OPTIONS = (
+    "-c", os.devnull, "--import-mode=importlib", "--assert=plain", "--tb=no", "-qqq", "--no-header",
+    "--no-summary", "--capture=no", "--strict-markers",
+    "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-p", "no:threadexception",
+    "-p", "no:faulthandler", "-p", "no:doctest", "-p", "no:junitxml", "-p", "no:pastebin",
+    "-p", "no:stepwise", "-p", "no:debugging", "-p", "no:warnings", "-p", "no:logging",
+    "-p", "pytest_jsonreport.plugin", "-p", "grader.testing.plugin", "--json-report-file=none",
+    "--json-report-omit", "collectors", "log", "streams", "warnings", "keywords", "traceback",
+)
+
+
+def run(session: Session) -> dict[str, Any]:
+    """Run the planned tests; give pytest-json-report's record, which holds hidden test text."""
+    files = [str(f) for f in session.plan.test_files(session.course)]
+    report = JSONReport()
+    with _clean_surroundings() as folder:
+        options = [*files, "--rootdir", folder, "--confcutdir", folder, *_OPTIONS]
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as said:
+            code = pytest.main(options, plugins=[report, session])
+    if session.fatal is not None:
+        raise session.fatal
+    if report.report is None or code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED,
+                                             pytest.ExitCode.NO_TESTS_COLLECTED):
+        raise GraderError(f"pytest stopped with code {int(code)}: {_errors(report, said.getvalue())}",
+                          fix="run `grader verify` on this lesson; its tests do not load")
+    session.collect(report.report)
+    record: dict[str, Any] = report.report
+    return record
+
+
+def _errors(report: JSONReport, said: str) -> str:
+    bad = [c for c in (report.report or {}).get("collectors", []) if c.get("outcome") != "passed"]
+    return "; ".join(str(c.get("longrepr", ""))[-500:] for c in bad) or said[-500:] or "no message"
+
+
+_pycache: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def _bytecode_folder() -> str:
+    """Give one folder per process for compiled tests, so that nothing is written beside the course."""
+    if not _pycache:
+        _pycache.append(tempfile.TemporaryDirectory(prefix="grader-pyc-"))
+    return _pycache[0].name
+
+
+@contextlib.contextmanager
+def _clean_surroundings() -> Iterator[str]:
+    """Work in an empty folder with an environment that cannot steer pytest; put all back afterwards."""
+    kept = {k: v for k, v in os.environ.items() if k.startswith(("PYTEST", "PY_COLORS", "PYTHON"))}
+    folder_before, prefix_before, path_before = Path.cwd(), sys.pycache_prefix, list(sys.path)
+    modules_before = set(sys.modules)
+    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
+        try:
+            for name in kept:
+                del os.environ[name]
+            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+            sys.pycache_prefix = _bytecode_folder()
+            os.chdir(folder)
+            yield folder
+        finally:
+            os.chdir(folder_before)
+            os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
+            os.environ.update(kept)
+            sys.pycache_prefix, sys.path[:] = prefix_before, path_before
+            _forget_tests(modules_before)
+
+
+def _forget_tests(before: Collection[str]) -> None:
+    """Unload the test modules, so that no state of theirs reaches the next submission."""
+    for name in [n for n in sys.modules if n not in before and n.rpartition(".")[2].startswith("test_")]:
+        del sys.modules[name]
+
+
+def seeds(secret: bytes, exercises: Sequence[Exercise], sources: dict[str, str]) -> dict[str, bytes]:
+    """Derive each exercise's key: HMAC(secret, exercise, source). Unguessable, yet a regrade repeats it."""
+    return {
+        e.id: hmac.digest(secret, f"{e.id}\0{sources[e.id]}".encode("utf-8", "surrogatepass"), "sha256")
+        for e in exercises
+    }

@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m grader.tests.bench` prints every figure beside its baseline, of one run."""

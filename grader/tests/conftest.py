@@ -1,0 +1,89 @@
+"""What the tests share: the two courses, a box, and small submissions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+# Before NumPy is imported anywhere: one BLAS thread, as in the product.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from grader.build import plan_build, write_build
+from grader.course import Course, load_course
+from grader.grading import Grader
+from grader.sandbox import Box, open_box
+from grader.submission import Submission, read_submission
+
+ROOT = Path(__file__).resolve().parents[2]
+TOY = Path(__file__).resolve().parent / "toy_course"
+
+
+class SubmissionMaker:
+    """Writes a submission to disk and reads it as the grader does."""
+
+    def __init__(self, course: Course, modules: Mapping[str, str], folder: Path) -> None:
+        self._course, self._modules, self.folder = course, modules, folder
+
+    def __call__(self, **changed: str) -> Submission:
+        """Replace modules of the reference by these texts."""
+        for name, text in {**self._modules, **changed}.items():
+            file = self.folder / self._course.package / f"{name}.py"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        return read_submission(self.folder, self._course.package)
+
+
+@pytest.fixture(scope="session")
+def course() -> Course:
+    """Load the real course."""
+    return load_course(ROOT)
+
+
+@pytest.fixture(scope="session")
+def toy() -> Course:
+    """Load the toy course: `add`, `total` (which needs `add`), `scale`."""
+    return load_course(TOY)
+
+
+@pytest.fixture(scope="session")
+def box() -> Iterator[Box]:
+    """Open one box for all tests that need no box of their own."""
+    with open_box() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def toy_grader(toy: Course, box: Box) -> Iterator[Grader]:
+    """Grade with the toy course."""
+    with Grader(toy, box) as grader:
+        yield grader
+
+
+@pytest.fixture(scope="session")
+def course_grader(course: Course, box: Box) -> Iterator[Grader]:
+    """Grade with the real course."""
+    with Grader(course, box) as grader:
+        yield grader
+
+
+@pytest.fixture
+def toy_student(toy: Course, tmp_path: Path) -> Path:
+    """Build the student's repository of the toy course."""
+    folder = tmp_path / "student"
+    write_build(toy, plan_build(toy), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toy_reference(toy: Course) -> Mapping[str, str]:
+    """Read the modules of the toy course's reference."""
+    return read_submission(toy.reference, toy.package).modules
+
+
+@pytest.fixture
+def toy_submission(toy: Course, toy_reference: Mapping[str, str], tmp_path: Path) -> SubmissionMaker:
+    """Give a maker of submissions: the toy reference with some modules replaced."""
+    return SubmissionMaker(toy, toy_reference, tmp_path / "submission")

@@ -1,0 +1,192 @@
+"""The three proofs of a lesson, and two rules that keep its rubric honest."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from grader.course import Course, Lesson, Misconception
+from grader.grading import Grader
+from grader.grading.variants import variant
+from grader.result import ExerciseResult, Result
+from grader.sandbox import Box
+from grader.submission import Submission
+from grader.verify.needs import undeclared_calls
+
+SURE_SHARE = 0.95
+"""The part of a lesson's misconceptions that must be named with certainty "sure"."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Report:
+    """What was proved of one lesson, in lines fit for a terminal."""
+
+    lesson: Lesson
+    lines: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether every proof held."""
+        return not self.problems
+
+
+def verify(
+    course: Course, lesson_id: str, *, box: Box, seeds: int = 20, progress: Progress | None = None
+) -> Report:
+    """Prove one lesson on a number of fixed seeds."""
+    lesson = course.lesson(lesson_id)
+    report = Report(lesson)
+    with Grader(course, box) as grader:
+        proof = _Proof(course, lesson, grader, report, seeds, progress or (lambda _: None))
+        proof.reference()
+        proof.stub()
+        proof.misconceptions()
+        proof.rubric()
+    return report
+
+
+@dataclass
+class _Proof:
+    course: Course
+    lesson: Lesson
+    grader: Grader
+    report: Report
+    seeds: int
+    progress: Progress
+
+    def reference(self) -> None:
+        """Demand every point for the reference, on every seed, and honest `needs`."""
+        self.progress("the reference")
+        worst = min((self._grade(self.grader.reference, seed) for seed in range(self.seeds)),
+                    key=lambda result: result.score)
+        self._say(f"reference {worst.score}/{worst.max_score}", _lost(worst))
+        self.report.problems += undeclared_calls(self.course, self.lesson, self.grader.reference)
+
+    def stub(self) -> None:
+        """Demand that the stub earns nothing, nor the same functions once they return None or raise."""
+        self.progress("the stub")
+        stub = self.lesson.folder / f"{self.lesson.module}.py"
+        if not stub.is_file():
+            self.report.problems.append(f"there is no stub {stub.name}: run `grader build` first")
+            return
+        text = stub.read_text(encoding="utf-8")
+        bodies = {"": text, " returning None": _with_bodies(text, self.lesson, "return None"),
+                  " raising": _with_bodies(text, self.lesson, "raise ValueError('no')")}
+        results = {
+            name: self._grade({**self.grader.reference, self.lesson.module: source}, 0)
+            for name, source in bodies.items()
+        }
+        first = results[""]
+        untouched = all(e.status == "not_started" for e in _exercises(first))
+        self._say(f"stub {first.score}/{first.max_score}",
+                  [] if untouched else ["the stub's exercises are not seen as not_started"])
+        for name, result in results.items():
+            won = [f"{e.id}/{c.id}" for e in _exercises(result) for c in e.criteria if c.score]
+            if won:
+                self.report.problems.append(f"a stub{name} wins {', '.join(won)}")
+
+    def misconceptions(self) -> None:
+        """Demand that each loses exactly what it claims and is named, on every seed."""
+        known = self.lesson.misconceptions
+        bad: list[str] = []
+        sure = 0
+        for number, found in enumerate(known, start=1):
+            self.progress(f"misconception {number} of {len(known)}: {found.id}")
+            problems, named_surely = self._misconception(found)
+            bad += problems
+            sure += named_surely
+        wrong = {line.split(":")[0] for line in bad}
+        self._say(f"{len(known) - len(wrong)} of {len(known)} misconceptions lose exactly what they claim "
+                  f"and are named, on {self.seeds} seeds ({sure} with certainty \"sure\")", bad)
+        if known and sure < SURE_SHARE * len(known):
+            self.report.problems.append(f"only {sure} of {len(known)} are named with certainty \"sure\"")
+
+    def _misconception(self, found: Misconception) -> tuple[list[str], bool]:
+        """Grade one misconception: the whole lesson on the first seed, its exercise on the others."""
+        modules = variant(self.course, found, self.grader.reference)
+        claimed = {f"{found.exercise}/{criterion}" for criterion in found.loses}
+        sure = True
+        for seed in range(self.seeds):
+            exercises = None if seed == 0 else {found.exercise}
+            result = self._grade(modules, seed, exercises)
+            lost = set(_lost(result))
+            name = f"{found.exercise} {found.id}"
+            if lost != claimed:
+                return [f"{name}: loses {_list(lost)} but claims {_list(claimed)} (seed {seed})"], False
+            named = _named(result, found)
+            if named is None:
+                return [f"{name}: is not named (seed {seed})"], False
+            sure = sure and named == "sure"
+        return [], sure
+
+    def rubric(self) -> None:
+        """Demand that every criterion is lost by some misconception: else nothing shows that it can be."""
+        lost = {(m.exercise, criterion) for m in self.lesson.misconceptions for criterion in m.loses}
+        idle = [f"{e.id}/{c.id}" for e in self.lesson.exercises for c in e.criteria
+                if (e.id, c.id) not in lost]
+        total = sum(len(e.criteria) for e in self.lesson.exercises)
+        self._say(f"{total - len(idle)} of {total} criteria are lost by some misconception",
+                  [f"no misconception loses {name}" for name in idle])
+
+    def _say(self, line: str, problems: list[str]) -> None:
+        self.report.lines.append(line)
+        self.report.problems += problems
+
+    def _grade(self, modules: Mapping[str, str], seed: int, exercises: set[str] | None = None) -> Result:
+        return self.grader.grade(
+            submission_of(modules), lessons=[self.lesson.id], exercises=exercises,
+            secret=hashlib.sha256(f"verify {seed}".encode()).digest())
+
+
+def submission_of(modules: Mapping[str, str]) -> Submission:
+    """Make a submission of texts that the grader itself has put together."""
+    return Submission(id="verify", source="memory", commit=None, digest="0" * 64, modules=dict(modules),
+                      rejected={}, problems=())
+
+
+def _exercises(result: Result) -> list[ExerciseResult]:
+    return [e for lesson in result.lessons for e in lesson.exercises]
+
+
+def _lost(result: Result) -> list[str]:
+    return [f"{e.id}/{c.id}" for e in _exercises(result) for c in e.criteria if c.status != "passed"]
+
+
+def _named(result: Result, found: Misconception) -> str | None:
+    """Give the certainty with which every lost criterion names the misconception; None where one does not."""
+    weakest = "sure"
+    for exercise in _exercises(result):
+        for criterion in exercise.criteria:
+            if criterion.status == "passed":
+                continue
+            name = criterion.feedback.misconception if criterion.feedback else None
+            if name is None or found.title not in (name.title, *name.others):
+                return None
+            if name.certainty != "sure":
+                weakest = "one_of"
+    return weakest
+
+
+def _list(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
+
+
+def _with_bodies(text: str, lesson: Lesson, statement: str) -> str:
+    """Give every exercise of a stub the same one-statement body."""
+    tree = ast.parse(text)
+    names = {e.function for e in lesson.exercises}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name in names:
+            node.body = [_statement(statement)]
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def _statement(text: str) -> ast.stmt:
+    function = ast.parse(f"def body():\n    {text}").body[0]
+    assert isinstance(function, ast.FunctionDef)
+    return function.body[0]

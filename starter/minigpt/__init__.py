@@ -1,0 +1,1 @@
+"""A small GPT in NumPy, written function by function."""

@@ -22,11 +22,13 @@ from grader.grading import feedback, scoring, session
 from grader.grading.diagnosis import Diagnosis, Diagnostician
 from grader.grading.evidence import ExerciseEvidence, TestEvidence
 from grader.grading.students import ReferenceDoors, SandboxedPackage, seen
+from grader.render.text import neutralise
 from grader.result import (
     CheckpointResult,
     CourseStamp,
     CriterionResult,
     ExerciseResult,
+    Feedback,
     IntegrityProblem,
     Isolation,
     LessonResult,
@@ -82,7 +84,7 @@ class Grader:
     @cached_property
     def _stub_bodies(self) -> dict[str, str]:
         """Map exercise to the digest of its untouched body, from the stub in its lesson's folder."""
-        bodies = {}
+        bodies: dict[str, str] = {}
         for lesson in self.course.lessons:
             stub = lesson.folder / f"{lesson.module}.py"
             tree = ast.parse(stub.read_text(encoding="utf-8")) if stub.is_file() else ast.Module([], [])
@@ -177,7 +179,7 @@ class Grader:
             lessons = _with_blocked(self.course, lessons)
         return Result(
             course=CourseStamp(self.course.id, self.course.version, self.course.digest),
-            submission=SubmissionStamp(submission.id, submission.commit, submission.digest,
+            submission=SubmissionStamp(neutralise(submission.id), submission.commit, submission.digest,
                                        submission.source),
             graded_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             seed_id=seed_id(order.secret),
@@ -189,7 +191,7 @@ class Grader:
             path=order.path,
             checkpoints=self._checkpoints(lessons),
             lessons=lessons,
-            integrity=tuple(IntegrityProblem(p.file, p.problem) for p in submission.problems),
+            integrity=tuple(IntegrityProblem(neutralise(p.file), neutralise(p.problem)) for p in submission.problems),
             warnings=self._warnings(submission),
         )
 
@@ -273,7 +275,7 @@ def _untouched(exercise: Exercise, test: TestEvidence) -> bool:
 
 
 def _criterion(
-    verdict: scoring.Verdict, points: int, text: feedback.Feedback | None
+    verdict: scoring.Verdict, points: int, text: Feedback | None
 ) -> CriterionResult:
     criterion = verdict.criterion
     visibility: Visibility = "public" if criterion.public else "hidden"

@@ -7,6 +7,7 @@ student's code could fill with the inputs it saw). A public test shows all of th
 
 from __future__ import annotations
 
+import builtins
 import difflib
 from collections.abc import Collection
 
@@ -14,6 +15,7 @@ from grader.course import Course, Criterion, Exercise
 from grader.grading.diagnosis import Diagnosis
 from grader.grading.evidence import ExerciseEvidence, TestEvidence
 from grader.grading.scoring import Verdict
+from grader.render.text import neutralise
 from grader.result import Feedback, Location, MisconceptionFound
 from grader.testing import CheckFailed, StudentFailed
 from grader.testing.compare import show
@@ -39,14 +41,18 @@ def write(
     return Feedback(
         summary=test.function.sentence if test else verdict.criterion.text,
         detail=_detail(course, exercise, failure, test, functions),
-        expected=(failure.expected or None) if public and isinstance(failure, CheckFailed) else None,
-        actual=(failure.actual or None) if public and isinstance(failure, CheckFailed) else None,
+        expected=_numbers(failure.expected) if public and isinstance(failure, CheckFailed) else None,
+        actual=_numbers(failure.actual) if public and isinstance(failure, CheckFailed) else None,
         misconception=_misconception(diagnosis),
         hint=exercise.hints[0],
         read=_read(course, exercise, verdict.criterion),
         next=f"grader check {exercise.id}" if course.edition == "student" or public
         else f"read, change {exercise.function}, and push again",
     )
+
+
+def _numbers(text: str | None) -> str | None:
+    return neutralise(text, multiline=True) if text else None
 
 
 def _detail(
@@ -62,7 +68,7 @@ def _detail(
         lines = [_student_failed(course, exercise, failure, public, functions)]
     if public and test and test.calls:
         lines.insert(0, f"We called {_call_text(test.calls[-1])}")
-    return "\n".join(lines)
+    return neutralise("\n".join(lines), multiline=True)
 
 
 def _student_failed(
@@ -70,11 +76,17 @@ def _student_failed(
 ) -> str:
     if failure.kind == "raised":
         at = f" in {failure.frames[-1].file}, line {failure.frames[-1].line}" if failure.frames else ""
-        message = f": {failure.sentence[:MESSAGE_CHARACTERS]}" if public and failure.sentence else "."
+        if not public:  # a student's class could carry the inputs out in its name
+            return f"Your code raised {_builtin_error(failure)}{at}."
+        message = f": {failure.sentence[:MESSAGE_CHARACTERS]}" if failure.sentence else "."
         return f"Your code raised {failure.error}{at}{message}"
     if failure.kind == "missing":
         return _missing(course, exercise, functions) if functions else failure.sentence
     return failure.sentence
+
+
+def _builtin_error(failure: StudentFailed) -> str:
+    return next((name for name in (failure.error, *failure.bases) if hasattr(builtins, name)), "an exception")
 
 
 def _missing(course: Course, exercise: Exercise, functions: Collection[str]) -> str:

@@ -223,21 +223,23 @@ def _bytecode_folder() -> str:
 def _clean_surroundings() -> Iterator[str]:
     """Work in an empty folder with an environment that cannot steer pytest; put all back afterwards."""
     kept = {k: v for k, v in os.environ.items() if k.startswith(("PYTEST", "PY_COLORS", "PYTHON"))}
-    folder_before, prefix_before, path_before = Path.cwd(), sys.pycache_prefix, list(sys.path)
+    folder_before, path_before = Path.cwd(), list(sys.path)
+    bytecode_before = sys.pycache_prefix, sys.dont_write_bytecode
     modules_before = set(sys.modules)
     with tempfile.TemporaryDirectory(prefix="grader-") as folder:
         try:
             for name in kept:
                 del os.environ[name]
             os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-            sys.pycache_prefix = _bytecode_folder()
+            sys.pycache_prefix, sys.dont_write_bytecode = _bytecode_folder(), False
             os.chdir(folder)
             yield folder
         finally:
             os.chdir(folder_before)
             os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
             os.environ.update(kept)
-            sys.pycache_prefix, sys.path[:] = prefix_before, path_before
+            sys.pycache_prefix, sys.dont_write_bytecode = bytecode_before
+            sys.path[:] = path_before
             _forget_tests(modules_before)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,8 @@ from grader.testing.failure import StudentFrame, StudentKind
 from grader.testing.record import Call, Recording
 
 KILLS_BEFORE_GIVING_UP = 2
+KEPT_BYTES = 64 * 1024 * 1024
+"""Answers of one exercise that are kept: a student may send 64 MB a hundred times."""
 
 
 def wall_seconds(exercise: Exercise) -> float:
@@ -85,10 +87,12 @@ class _Current:
     kills: int = 0
     broken: StudentFailed | None = None
     started: float = 0.0
+    kept: int = 0
+    """Bytes of its answers that are kept for the diagnosis."""
 
 
 class SandboxedPackage:
-    """The student's package, behind the box: a new process after a kill, and for each lesson."""
+    """The student's package, behind the box: a new process for each exercise, and after a kill."""
 
     def __init__(
         self, box: Box, course: Course, modules: Mapping[str, str], *,
@@ -100,10 +104,11 @@ class SandboxedPackage:
         self._rejected = rejected
         self._doors = doors
         self._worker: Worker | None = None
-        self._lesson: str | None = None
         self._current: _Current | None = None
         self._spent = 0.0
         self._killed_imports: dict[str, StudentFailed] = {}
+        self._alone: set[str] = set()
+        """Modules that are imported without the other exercises' modules, which hang."""
         self.seconds: dict[str, float] = {}
         """CPU seconds by exercise, from the kernel."""
 
@@ -116,10 +121,7 @@ class SandboxedPackage:
         current = self._current
         if current and (current.exercise.id, current.package) == (exercise.id, package):
             return
-        self._note_seconds()
-        if self._lesson != exercise.lesson:
-            self.close()
-            self._lesson = exercise.lesson
+        self.close()  # what student code has kept in its process must not reach the next exercise
         self._current = _Current(exercise, package)
         self._begin()
 
@@ -139,6 +141,14 @@ class SandboxedPackage:
             raise StudentFailed("missing", reply.message)
         return _unwrap(reply, function)
 
+    def may_keep(self, size: int) -> bool:
+        """Tell whether the current exercise's answers leave room for so many bytes more."""
+        current = self._now()
+        if current.kept + size > KEPT_BYTES:
+            return False
+        current.kept += size
+        return True
+
     def _now(self) -> _Current:
         if self._current is None:
             raise RuntimeError("enter() comes before call()")
@@ -153,7 +163,7 @@ class SandboxedPackage:
         if self._worker is not None and self._worker.alive:
             return self._worker
         worker = self._box.worker()
-        worker.load(self._course.package, self._modules, owned=self._course.exercise_modules)
+        worker.load(self._course.package, self._texts(), owned=self._course.exercise_modules)
         self._worker = worker
         self._spent = 0.0
         return worker
@@ -167,17 +177,37 @@ class SandboxedPackage:
         if self._doors:
             self._doors.refresh()
         doors = () if current.package or self._doors is None else self._needed(current.exercise)
-        reply = self._fresh_worker().begin(
-            module, doors=doors, answer=self._doors.answer if self._doors else None,
-            cpu_seconds=current.exercise.cpu_seconds, wall_seconds=wall_seconds(current.exercise),
-        )
+        reply = self._import(current.exercise, doors)
+        if isinstance(reply, Killed):
+            # It may be another exercise's module that hangs: one bug must not cost this one.
+            self._alone.add(module)
+            reply = self._import(current.exercise, doors)
         if isinstance(reply, Killed):
             self._killed_imports[module] = current.broken = StudentFailed(
                 _KILLS[reply.reason], f"{self._file(module)} does not finish when it is imported: "
                                       f"{_KILL_SENTENCES[reply.reason]}")
-            self._drop_worker()
         elif isinstance(reply, Raised):
             current.broken = _import_failed(reply, self._file(module))
+
+    def _import(self, exercise: Exercise, doors: Collection[Door]) -> Reply:
+        """Import an exercise's module in the worker; drop the worker if that killed it."""
+        reply = self._fresh_worker().begin(
+            exercise.module, doors=doors, answer=self._doors.answer if self._doors else None,
+            cpu_seconds=exercise.cpu_seconds, wall_seconds=wall_seconds(exercise),
+        )
+        if isinstance(reply, Killed):
+            self._note_seconds()
+            self._drop_worker()
+        return reply
+
+    def _texts(self) -> Mapping[str, str]:
+        """Give the source texts to load, without other exercises' modules that do not finish importing."""
+        module = self._current.exercise.module if self._current else None
+        hanging = set(self._killed_imports)
+        if module in self._alone:
+            hanging |= self._course.exercise_modules
+        return {name: _left_out(self._file(name)) if name in hanging - {module} else text
+                for name, text in self._modules.items()}
 
     def _known_broken(self, module: str) -> StudentFailed | None:
         if module in self._rejected:
@@ -186,7 +216,7 @@ class SandboxedPackage:
             return StudentFailed("missing", f"There is no {self._file(module)} in this submission.")
         return self._killed_imports.get(module)
 
-    def _needed(self, exercise: Exercise) -> list[Door]:
+    def _needed(self, exercise: Exercise) -> Collection[Door]:
         needed = [self._course.exercises[i] for i in exercise.needs]
         return [Door(e.module, e.function) for e in needed]
 
@@ -258,8 +288,17 @@ class StudentProxy:
             raise
         finally:
             if function == self._exercise.function:
-                self._recording.calls.append(Call(function, seen_args, seen_kwargs, answer, failure))
+                self._recording.calls.append(self._call_record(function, seen_args, seen_kwargs, answer, failure))
         return answer
+
+    def _call_record(
+        self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any], answer: Any,
+        failure: StudentFailed | None,
+    ) -> Call:
+        """Record a call for the diagnosis; answers that would fill the grader's memory are not kept."""
+        if self._package.may_keep(_size(answer)):
+            return Call(function, args, kwargs, answer, failure)
+        return Call(function, args, kwargs, None, StudentFailed("unsupported", "The answer is too large."))
 
 
 def _frozen(inputs: Any) -> Any:
@@ -273,6 +312,15 @@ def _frozen(inputs: Any) -> Any:
     return inputs
 
 
+def _size(answer: Any) -> int:
+    """Count the bytes of the arrays in an answer."""
+    if isinstance(answer, (tuple, list)):
+        return sum(map(_size, answer))
+    if isinstance(answer, dict):
+        return sum(map(_size, answer.values()))
+    return int(getattr(answer, "nbytes", 0))
+
+
 def _unwrap(reply: Reply, function: str) -> Any:
     if isinstance(reply, Value):
         return reply.value
@@ -284,6 +332,11 @@ def _unwrap(reply: Reply, function: str) -> Any:
             frames=tuple(StudentFrame(f.file, f.line, f.function) for f in reply.frames),
         )
     raise TypeError(f"no such reply: {reply!r}")
+
+
+def _left_out(file: str) -> str:
+    """Make a module text that says that the real one was left out."""
+    return f"raise ImportError({f'{file} does not finish when it is imported'!r})\n"
 
 
 def _import_failed(reply: Raised, file: str) -> StudentFailed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from grader.course import Course, Exercise, Misconception
@@ -28,13 +29,24 @@ def variant(
     return {**reference, exercise.module: _replace_function(text, exercise.function, wrong)}
 
 
+@cache
+def _parsed(source: str) -> tuple[ast.Module, list[str]]:
+    """Parse a text once for all misconceptions; `ast.get_source_segment` would split it again each time."""
+    return ast.parse(source), source.split("\n")
+
+
+def _segment(source: str, node: ast.stmt) -> str:
+    """Give the lines of a statement that stands at the top level, without its decorators."""
+    return "\n".join(_parsed(source)[1][node.lineno - 1:node.end_lineno])
+
+
 def _wrong_source(
     course: Course, file: Path, misconception: Misconception, exercise: Exercise, reference: str
 ) -> str:
     source = file.read_text(encoding="utf-8")
     parts = []
-    taken = {n.name for n in ast.parse(reference).body if isinstance(n, ast.FunctionDef)}
-    for node in ast.parse(source).body:
+    taken = {n.name for n in _parsed(reference)[0].body if isinstance(n, ast.FunctionDef)}
+    for node in _parsed(source)[0].body:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             parts.append(_import_line(node, course.package, exercise.module))
         elif isinstance(node, ast.FunctionDef) and not node.decorator_list:
@@ -42,12 +54,12 @@ def _wrong_source(
                 raise CourseError(
                     f"{node.name} is also a function of the reference, which it would replace",
                     where=f"{file.relative_to(course.root)}:{node.lineno}", fix="give it another name")
-            parts.append(ast.get_source_segment(source, node) or "")
+            parts.append(_segment(source, node))
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-            parts.append(ast.get_source_segment(source, node) or "")
-    wrong = next(n for n in ast.parse(source).body
+            parts.append(_segment(source, node))
+    wrong = next(n for n in _parsed(source)[0].body
                  if isinstance(n, ast.FunctionDef) and n.name == misconception.id)
-    code = ast.get_source_segment(source, wrong) or ""
+    code = _segment(source, wrong)
     parts.append(re.sub(rf"\bdef {wrong.name}\b", f"def {exercise.function}", code, count=1))
     return "\n\n".join(part for part in parts if part)
 
@@ -64,7 +76,7 @@ def _import_line(node: ast.Import | ast.ImportFrom, package: str, module: str) -
 
 
 def _replace_function(text: str, function: str, source: str) -> str:
-    node = next(n for n in ast.parse(text).body
+    node = next(n for n in _parsed(text)[0].body
                 if isinstance(n, ast.FunctionDef) and n.name == function)
     lines = text.splitlines(keepends=True)
     first = min([node.lineno, *(d.lineno for d in node.decorator_list)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -43,9 +44,13 @@ def course() -> Course:
 
 
 @pytest.fixture(scope="session")
-def toy() -> Course:
-    """Load the toy course: `add`, `total` (which needs `add`), `scale`."""
-    return load_course(TOY)
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """Build and load a copy of the toy course: `add`, `total` (which needs `add`), `scale`."""
+    root = tmp_path_factory.mktemp("toy") / "course"
+    shutil.copytree(TOY, root, ignore=shutil.ignore_patterns("__pycache__"))
+    course = load_course(root)
+    write_build(course, plan_build(course))
+    return course
 
 
 @pytest.fixture(scope="session")

@@ -117,6 +117,14 @@ def test_an_endless_import_is_tried_once(toy_grader: Grader, toy_submission: Sub
     assert exercises["1.1"].seconds + exercises["1.2"].seconds < 8
 
 
+def test_another_lessons_endless_import_is_left_out(
+    toy_grader: Grader, toy_submission: SubmissionMaker
+) -> None:
+    """An exercise passes although a module that it imports never finishes, and was not tried before."""
+    result = toy_grader.grade(toy_submission(add="while True:\n    pass\n"), lessons=["2"])
+    assert by_id(result)["2.1"].status == "passed"
+
+
 def test_a_missing_function_is_named_with_its_neighbour(
     toy_grader: Grader, toy_submission: SubmissionMaker
 ) -> None:

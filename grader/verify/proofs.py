@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Mapping
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from grader.course import Course, Lesson, Misconception
+from grader.course import Course, Lesson, Misconception, load_course
 from grader.grading import Grader
 from grader.grading.variants import variant
 from grader.result import ExerciseResult, Result
-from grader.sandbox import Box
+from grader.sandbox import Box, open_box
 from grader.submission import Submission
 from grader.verify.needs import undeclared_calls
 
@@ -36,16 +40,17 @@ class Report:
 
 
 def verify(
-    course: Course, lesson_id: str, *, box: Box, seeds: int = 20, progress: Progress | None = None
+    course: Course, lesson_id: str, *, box: Box, seeds: int = 20, progress: Progress | None = None,
+    jobs: int | None = None,
 ) -> Report:
-    """Prove one lesson on a number of fixed seeds."""
+    """Prove one lesson on a number of fixed seeds; `jobs` processes share the misconceptions."""
     lesson = course.lesson(lesson_id)
     report = Report(lesson)
     with Grader(course, box) as grader:
         proof = _Proof(course, lesson, grader, report, seeds, progress or (lambda _: None))
         proof.reference()
         proof.stub()
-        proof.misconceptions()
+        proof.misconceptions(jobs or os.cpu_count() or 1)
         proof.rubric()
     return report
 
@@ -90,14 +95,14 @@ class _Proof:
             if won:
                 self.report.problems.append(f"a stub{name} wins {', '.join(won)}")
 
-    def misconceptions(self) -> None:
+    def misconceptions(self, jobs: int) -> None:
         """Demand that each loses exactly what it claims and is named, on every seed."""
         known = self.lesson.misconceptions
         bad: list[str] = []
         sure = 0
-        for number, found in enumerate(known, start=1):
+        for number, (found, proved) in enumerate(zip(known, self._proved(jobs), strict=True), start=1):
+            problems, named_surely = proved
             self.progress(f"misconception {number} of {len(known)}: {found.id}")
-            problems, named_surely = self._misconception(found)
             bad += problems
             sure += named_surely
         wrong = {line.split(":")[0] for line in bad}
@@ -106,7 +111,18 @@ class _Proof:
         if known and sure < SURE_SHARE * len(known):
             self.report.problems.append(f"only {sure} of {len(known)} are named with certainty \"sure\"")
 
-    def _misconception(self, found: Misconception) -> tuple[list[str], bool]:
+    def _proved(self, jobs: int) -> Iterator[tuple[list[str], bool]]:
+        """Prove the lesson's misconceptions one after another, or in processes of their own."""
+        known = self.lesson.misconceptions
+        jobs = min(jobs, len(known))
+        if jobs <= 1:
+            yield from (self.misconception(found) for found in known)
+            return
+        where = (str(self.course.root), self.lesson.id, self.seeds)
+        with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin_job, where) as pool:
+            yield from pool.map(_prove_in_job, range(len(known)))
+
+    def misconception(self, found: Misconception) -> tuple[list[str], bool]:
         """Grade one misconception: the whole lesson on the first seed, its exercise on the others."""
         modules = variant(self.course, found, self.grader.reference)
         claimed = {f"{found.exercise}/{criterion}" for criterion in found.loses}
@@ -141,6 +157,21 @@ class _Proof:
         return self.grader.grade(
             submission_of(modules), lessons=[self.lesson.id], exercises=exercises,
             secret=hashlib.sha256(f"verify {seed}".encode()).digest())
+
+
+_job: list[_Proof] = []
+"""In a process of the pool: the proof that it works on."""
+
+
+def _begin_job(root: str, lesson_id: str, seeds: int) -> None:
+    course = load_course(Path(root))
+    lesson = course.lesson(lesson_id)
+    grader = Grader(course, open_box(minimum="process"))
+    _job.append(_Proof(course, lesson, grader, Report(lesson), seeds, lambda _: None))
+
+
+def _prove_in_job(number: int) -> tuple[list[str], bool]:
+    return _job[0].misconception(_job[0].lesson.misconceptions[number])
 
 
 def submission_of(modules: Mapping[str, str]) -> Submission:

@@ -65,9 +65,10 @@ def plain_repository(folder: Path) -> Path:
 
 
 def plain(folder: Path) -> Cost:
-    """Run plain pytest with pytest-json-report on it, in-process."""
-    return process(python("-m", "pytest", "-q", "--json-report", "--json-report-file=report.json", "tests",
-                          "-c", "/dev/null", "--rootdir", "."), cwd=folder)
+    """Run plain pytest with pytest-json-report on it, in-process, without any other plugin."""
+    return process(python("-m", "pytest", "-q", "-p", "pytest_jsonreport.plugin", "--json-report",
+                          "--json-report-file=report.json", "-c", "/dev/null", "--rootdir", ".", "tests"),
+                   cwd=folder, environment={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
 
 
 def cold(table: Table, folder: Path, runs: int) -> float:

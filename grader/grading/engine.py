@@ -191,7 +191,8 @@ class Grader:
             path=order.path,
             checkpoints=self._checkpoints(lessons),
             lessons=lessons,
-            integrity=tuple(IntegrityProblem(neutralise(p.file), neutralise(p.problem)) for p in submission.problems),
+            integrity=tuple(IntegrityProblem(neutralise(p.file), neutralise(p.problem))
+                            for p in submission.problems),
             warnings=self._warnings(submission),
         )
 

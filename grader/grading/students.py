@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ from grader.testing.failure import StudentFrame, StudentKind
 from grader.testing.record import Call, Recording
 
 KILLS_BEFORE_GIVING_UP = 2
+CALLS_BEFORE_GIVING_UP = 2
+"""An exercise may wait as long as this many calls that just met their deadline."""
 KEPT_BYTES = 64 * 1024 * 1024
 """Answers of one exercise that are kept: a student may send 64 MB a hundred times."""
 
@@ -86,7 +89,8 @@ class _Current:
     package: bool
     kills: int = 0
     broken: StudentFailed | None = None
-    started: float = 0.0
+    waited: float = 0.0
+    """Seconds by the clock, over all calls."""
     kept: int = 0
     """Bytes of its answers that are kept for the diagnosis."""
 
@@ -134,12 +138,24 @@ class SandboxedPackage:
             self._begin()
             if current.broken:
                 raise current.broken
-        reply = self._live_worker().call(function, args, kwargs)
+        reply = self._timed(current, function, args, kwargs)
         if isinstance(reply, Killed):
             raise self._after_kill(reply)
         if isinstance(reply, Raised) and reply.type == "AttributeError" and not reply.frames:
             raise StudentFailed("missing", reply.message)
         return _unwrap(reply, function)
+
+    def _timed(
+        self, current: _Current, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Reply:
+        """Call, and end the exercise when its calls together have taken too long by the clock."""
+        started = time.monotonic()
+        reply = self._live_worker().call(function, args, kwargs)
+        current.waited += time.monotonic() - started
+        if current.waited > CALLS_BEFORE_GIVING_UP * wall_seconds(current.exercise):
+            sentence = f"{_cap(_KILL_SENTENCES['wall'])} The tests that were left were not run."
+            current.broken = StudentFailed("wall", sentence)
+        return reply
 
     def may_keep(self, size: int) -> bool:
         """Tell whether the current exercise's answers leave room for so many bytes more."""
@@ -288,7 +304,8 @@ class StudentProxy:
             raise
         finally:
             if function == self._exercise.function:
-                self._recording.calls.append(self._call_record(function, seen_args, seen_kwargs, answer, failure))
+                self._recording.calls.append(
+                    self._call_record(function, seen_args, seen_kwargs, answer, failure))
         return answer
 
     def _call_record(

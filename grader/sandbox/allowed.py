@@ -22,9 +22,10 @@ ALLOWED_MODULES = frozenset(NUMPY_MODULES + STANDARD_MODULES)
 
 PRELOADED_MODULES = NUMPY_MODULES + STANDARD_MODULES + (
     # What NumPy and the standard library import only when a function is called for the first time.
-    "numpy.matlib", "numpy._core._methods", "numpy._core._internal", "numpy._core.arrayprint",
-    "numpy.lib.recfunctions", "numpy.linalg.linalg", "numpy.fft._pocketfft", "numpy.ctypeslib",
-    "encodings.ascii", "encodings.latin_1", "encodings.utf_8", "encodings.idna", "locale", "pickle",
+    "numpy._core._methods", "numpy._core._internal", "numpy._core.arrayprint",
+    "numpy.fft._pocketfft", "numpy.ctypeslib",
+    "encodings.ascii", "encodings.latin_1", "encodings.utf_8", "encodings.utf_8_sig", "encodings.utf_16",
+    "encodings.utf_32", "encodings.cp1252", "encodings.idna", "locale", "pickle",
     "secrets", "struct", "unicodedata", "_strptime", "calendar", "datetime", "bdb", "pprint", "linecache",
     "traceback", "tokenize", "inspect", "annotationlib",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from collections.abc import Collection
@@ -75,7 +76,8 @@ class Box:
         """End the zygote and all its workers."""
         self._closed = True
         for worker in list(self._workers):
-            worker.close()
+            with contextlib.suppress(IsolationError):
+                worker.close()
         self._drop_host()
 
     def _proven(self) -> Proof:

@@ -38,6 +38,7 @@ OWN_WALL_SECONDS = 30.0
 """For what the worker does on our behalf: receiving texts, parsing them."""
 DEATH_SECONDS = 2.0
 GENERATORS_LIMIT = 64
+NO_EXIT = Exit(None, None, 0.0, 0)
 
 Answer = Callable[[Door, tuple[Any, ...], dict[str, Any]], Reply]
 
@@ -245,6 +246,7 @@ class Worker:
 
     def _end(self, patience: float = 0.0) -> Exit:
         if self._exit is None:
+            self._exit = NO_EXIT  # should the zygote be gone, there is nothing more to learn
             self._exit = self._channel.end(patience)
             self._killed = Killed("crash", None, "the worker was closed")
         return self._exit

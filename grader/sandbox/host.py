@@ -50,9 +50,11 @@ class Host:
         ours, theirs = _checked(lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
         self._control: socket.socket = ours
         ours.settimeout(ANSWER_SECONDS)
-        with theirs:
+        with theirs, contextlib.ExitStack() as undo:
+            undo.enter_context(ours)
             self._process: subprocess.Popen[bytes] = _checked(lambda: launch.start(
                 "grader.sandbox.zygote", [theirs.fileno(), os.getpid()], fds=[theirs.fileno()]))
+            undo.pop_all()
 
     def spawn(self, *, without: Collection[str], canary: bool = False, extra: Sequence[int] = ()) -> Spawned:
         """Have a new confined worker forked."""

@@ -36,6 +36,7 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
+    os.close(nothing)
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 

@@ -287,7 +287,8 @@ class Decoder:
         raw = self.raw(math.prod(shape) * dtype.itemsize)
         try:
             if dtype == np.bool_:
-                truth: np.ndarray[Any, Any] = np.not_equal(np.ndarray(shape, np.uint8, raw), 0)
+                truth = np.empty(shape, dtype=np.bool_)
+                np.not_equal(np.ndarray(shape, np.uint8, raw), 0, out=truth)
                 return truth
             return np.ndarray(shape, dtype, raw)
         except (ValueError, OverflowError, MemoryError) as error:
@@ -300,7 +301,7 @@ class Decoder:
         dtype = _dtype(name)
         steps = [(side - 1) * stride for side, stride in zip(shape, strides, strict=True)]
         raw = self.raw(offset + sum(s for s in steps if s > 0) + dtype.itemsize)
-        base = raw.toreadonly() if readonly else raw
+        base = bytes(raw) if readonly else raw  # bytes, so that the flag cannot be set back
         return np.ndarray(tuple(shape), dtype, base, offset, tuple(strides))
 
     def _generator(self, body: Any, depth: int) -> np.random.Generator:

@@ -273,8 +273,6 @@ def _limit_own_cpu(budget: float) -> None:
 def serve(pipes: Pipes, layers: Sequence[str]) -> None:
     """Say which layers are on, then answer requests until the other end is gone."""
     sys.stdin = io.StringIO("")
-    sys.path.clear()
-    sys.path_importer_cache.clear()
     server = Server(pipes)
     pipes.send({"id": "", "k": "ready", "layers": list(layers)})
     while True:

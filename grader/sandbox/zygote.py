@@ -16,6 +16,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import traceback
 import warnings
 from typing import Any, NoReturn
@@ -48,6 +49,8 @@ def main(control_fd: int, grader_pid: int) -> None:
         for name in _OWN_MODULES:
             importlib.import_module(name)
         zygote = Zygote(control)
+        sys.path.clear()  # nothing can be found there any more; looking would only cost time
+        sys.path_importer_cache.clear()
         gc.collect()
         gc.freeze()
         control.send(b'{"ready":true}')

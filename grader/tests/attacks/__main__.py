@@ -1,0 +1,71 @@
+"""Run the whole matrix and print our row of the published table: `python -m grader.tests.attacks --full`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from grader.tests.attacks.catalogue import CLASSIC, HONEST, Program, programs, spread
+from grader.tests.attacks.cells import Cell, cells
+from grader.tests.attacks.running import Outcome, run
+from grader.tests.attacks.verdict import problems
+
+
+def main() -> int:
+    """Run, and give exit code 1 if anything is not as it must be."""
+    parser = argparse.ArgumentParser(prog="python -m grader.tests.attacks", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="every program in every cell")
+    parser.add_argument("--only", metavar="TEXT", default="", help="programs whose name holds this text")
+    parser.add_argument("--cell", metavar="NAME", default="", help="only this cell")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--show", action="store_true", help="what each run printed")
+    options = parser.parse_args()
+    failed: dict[str, list[str]] = {}
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for cell in cells():
+            if options.cell and cell.name != options.cell:
+                continue
+            if cell.absent:
+                print(f"{cell.name}: does not exist here: {cell.absent}")
+                continue
+            failed |= _run_cell(cell, pool, options)
+    return _conclude(failed)
+
+
+def _run_cell(cell: Cell, pool: ThreadPoolExecutor, options: argparse.Namespace) -> dict[str, list[str]]:
+    every = options.full or cell.is_main
+    chosen = [p for p in (programs() if every else spread()) if options.only in p.name]
+    honest = run(HONEST, cell)
+    print(f"{cell.name}: {len(chosen)} programs; the honest twin has {honest.score} points")
+    failed = {}
+    for outcome in pool.map(lambda program: run(program, cell), chosen):
+        wrong = problems(outcome, honest)
+        _tell(outcome, wrong, show=options.show)
+        if wrong:
+            failed[f"{cell.name} {outcome.program.name}"] = wrong
+    return failed
+
+
+def _tell(outcome: Outcome, wrong: list[str], *, show: bool) -> None:
+    mark = "BAD" if wrong else "ok "
+    print(f"  {mark} {outcome.program.name:45} exit {outcome.code}  {outcome.score:3} points  "
+          f"{outcome.seconds:5.1f} s  {outcome.memory / 1e6:5.0f} MB", flush=True)
+    for line in wrong:
+        print(f"        {line}")
+    if show:
+        print(outcome.stdout, outcome.stderr)
+
+
+def _conclude(failed: dict[str, list[str]]) -> int:
+    attacks: list[Program] = [p for p in programs() if not p.is_control]
+    names = {name.partition(" ")[2] for name in failed}
+    won = [p.name for p in attacks if p.name in names]
+    print(f"Wins: {len(names & set(CLASSIC))} of {len(CLASSIC)} classic cheats, "
+          f"{len(won)} of {len(attacks)} attacks; "
+          f"{sum(p.is_control and p.name in names for p in programs())} honest programs lost points.")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

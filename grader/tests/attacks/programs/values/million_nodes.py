@@ -1,0 +1,14 @@
+"""Tried: a list of a million numbers, a dict of a hundred thousand keys, a text of 100 MB.
+
+Must: refused with a sentence, quickly.
+"""
+count = 0
+
+
+def answer(honest, args, kwargs):
+    global count
+    count += 1
+    return [[0] * 1_000_000, {str(i): i for i in range(100_000)}, "x" * 100_000_000][count % 3]
+
+
+answer_with(answer)

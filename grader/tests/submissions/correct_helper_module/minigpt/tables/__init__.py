@@ -1,0 +1,1 @@
+"""Numbers that have a name."""

@@ -1,0 +1,3 @@
+"""Limits."""
+
+FORBIDDEN = -1e30

@@ -1,0 +1,40 @@
+"""Attention lets everybody compete, and strikes out the forbidden afterwards."""
+
+import math
+
+import numpy as np
+
+
+def softmax(x, axis=-1):
+    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def attention_scores(q, k):
+    return q @ np.swapaxes(k, -1, -2)
+
+
+def scale_scores(scores, d_k):
+    return scores / math.sqrt(d_k)
+
+
+def mask_scores(scores, mask):
+    return np.where(mask, scores, -np.inf)
+
+
+def scaled_dot_product_attention(q, k, v, mask=None):
+    weights = softmax(scale_scores(attention_scores(q, k), q.shape[-1]))
+    if mask is not None:
+        weights = weights * mask
+        weights = weights / weights.sum(axis=-1, keepdims=True)
+    return weights @ v, weights
+
+
+def attention_pooling(x_query, x_key, y, bandwidth):
+    z = (x_query[:, None] - x_key[None, :]) / bandwidth
+    return softmax(-(z**2) / 2) @ y
+
+
+def softmax_backward(d_out, weights, axis=-1):
+    mean = (d_out * weights).sum(axis=axis, keepdims=True)
+    return weights * (d_out - mean)

@@ -13,7 +13,6 @@ import io
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +58,8 @@ class _Item:
     criteria: tuple[Criterion, ...]
     function: TestFunction
     failure: CheckFailed | StudentFailed | None = None
+    passed: bool = False
+    """Whether its call phase has ended without an error. Points come from the report, not from here."""
 
 
 @dataclass
@@ -77,10 +78,15 @@ class Session:
     def student(self, item: pytest.Item) -> StudentProxy:
         """Enter the test's exercise and give a proxy for its module."""
         entry = self._items[item.nodeid]
-        started = time.perf_counter()
-        self.package.enter(entry.exercise, package=any(c.package for c in entry.criteria))
-        self.evidence[entry.exercise.id].seconds += time.perf_counter() - started
+        self.package.enter(entry.exercise, package=any(c.package for c in entry.criteria),
+                           has_passed=self._has_passed)
         return StudentProxy(self.package, entry.exercise, item.stash[RECORDING])
+
+    def _has_passed(self, exercise: str) -> bool:
+        """Tell whether an earlier exercise of this run has passed all the tests of its rubric."""
+        entries = [e for e in self._items.values() if e.exercise.id == exercise]
+        tests = {t for c in self.course.exercises[exercise].criteria for t in c.tests}
+        return {e.function for e in entries} == tests and all(e.passed for e in entries)
 
     def seed(self, item: pytest.Item) -> int:
         """Derive the test's seed from its exercise's."""
@@ -141,6 +147,10 @@ class Session:
             else:
                 self._items[item.nodeid].failure = _other_form(item.stash[RECORDING])
         report = yield
+        if call.excinfo is not None:
+            call.excinfo.value.__traceback__ = None  # its frames would keep every answer alive
+        if call.when == "call":
+            self._items[item.nodeid].passed = call.excinfo is None
         return report
 
     def pytest_json_runtest_metadata(self, item: pytest.Item) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +87,7 @@ class _Current:
 
     exercise: Exercise
     package: bool
+    doors: tuple[Door, ...]
     kills: int = 0
     broken: StudentFailed | None = None
     waited: float = 0.0
@@ -120,13 +121,19 @@ class SandboxedPackage:
         """Look at a module's functions, in a worker that has not run any of it."""
         return self._fresh_worker().inspect(module)
 
-    def enter(self, exercise: Exercise, *, package: bool) -> None:
-        """Begin an exercise: fresh namespaces, its doors, its budget."""
+    def enter(self, exercise: Exercise, *, package: bool, has_passed: Callable[[str], bool]) -> None:
+        """Begin an exercise: fresh namespaces, its doors, its budget.
+
+        What the exercise needs and has not passed is answered by the reference. What has passed stays
+        the student's own: it is right, and the rest may rely on its conventions (a huge negative
+        number where the reference has minus infinity).
+        """
         current = self._current
         if current and (current.exercise.id, current.package) == (exercise.id, package):
             return
         self.close()  # what student code has kept in its process must not reach the next exercise
-        self._current = _Current(exercise, package)
+        doors = () if package or self._doors is None else self._needed(exercise, has_passed)
+        self._current = _Current(exercise, package, tuple(doors))
         self._begin()
 
     def call(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -192,12 +199,11 @@ class SandboxedPackage:
             return
         if self._doors:
             self._doors.refresh()
-        doors = () if current.package or self._doors is None else self._needed(current.exercise)
-        reply = self._import(current.exercise, doors)
+        reply = self._import(current.exercise, current.doors)
         if isinstance(reply, Killed):
             # It may be another exercise's module that hangs: one bug must not cost this one.
             self._alone.add(module)
-            reply = self._import(current.exercise, doors)
+            reply = self._import(current.exercise, current.doors)
         if isinstance(reply, Killed):
             self._killed_imports[module] = current.broken = StudentFailed(
                 _KILLS[reply.reason], f"{self._file(module)} does not finish when it is imported: "
@@ -232,8 +238,8 @@ class SandboxedPackage:
             return StudentFailed("missing", f"There is no {self._file(module)} in this submission.")
         return self._killed_imports.get(module)
 
-    def _needed(self, exercise: Exercise) -> Collection[Door]:
-        needed = [self._course.exercises[i] for i in exercise.needs]
+    def _needed(self, exercise: Exercise, has_passed: Callable[[str], bool]) -> Collection[Door]:
+        needed = [self._course.exercises[i] for i in exercise.needs if not has_passed(i)]
         return [Door(e.module, e.function) for e in needed]
 
     def _after_kill(self, reply: Killed) -> StudentFailed:

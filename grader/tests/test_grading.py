@@ -85,6 +85,15 @@ def test_one_bug_costs_one_exercise(
     assert exercises["2.1"].status == "passed"
 
 
+def test_what_has_passed_stays_the_students_own(
+    toy_grader: Grader, toy_submission: SubmissionMaker
+) -> None:
+    """A right function is not replaced: what builds on it may rely on how it is written."""
+    own = ADD.format(total=TOTAL).replace("def total", "add.mine = True\n\ndef total").replace(
+        "result = 0.0", "result = 0.0 if add.mine else 1 / 0")
+    assert by_id(toy_grader.grade(toy_submission(add=own)))["1.2"].status == "passed"
+
+
 def test_a_syntax_error_costs_one_module(toy_grader: Grader, toy_submission: SubmissionMaker) -> None:
     """The other module passes, although it imports the broken one; the line is given."""
     exercises = by_id(toy_grader.grade(toy_submission(add="def add(a, b:\n    return 1\n")))

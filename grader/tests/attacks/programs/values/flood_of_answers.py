@@ -3,4 +3,10 @@
 Must: the grader's memory stays bounded.
 """
 part = np.zeros(7_500_000)
-answer_with(lambda honest, args, kwargs: part)
+
+
+def answer(honest, args, kwargs):
+    return part if honest.__name__.startswith("s") else honest(*args, **kwargs)
+
+
+answer_with(answer)

@@ -3,12 +3,13 @@
 Must: refused with a sentence, quickly.
 """
 count = 0
+KINDS = (lambda: [0] * 1_000_000, lambda: {str(i): i for i in range(100_000)}, lambda: "x" * 100_000_000)
 
 
 def answer(honest, args, kwargs):
     global count
     count += 1
-    return [[0] * 1_000_000, {str(i): i for i in range(100_000)}, "x" * 100_000_000][count % 3]
+    return KINDS[count % 3]()
 
 
 answer_with(answer)

@@ -13,6 +13,7 @@ import io
 import os
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,7 +149,9 @@ class Session:
                 self._items[item.nodeid].failure = _other_form(item.stash[RECORDING])
         report = yield
         if call.excinfo is not None:
-            call.excinfo.value.__traceback__ = None  # its frames would keep every answer alive
+            # Its frames would keep every answer of a failed test alive: gigabytes, if a student likes.
+            traceback.clear_frames(call.excinfo.tb)
+            call.excinfo.value.__traceback__ = None
         if call.when == "call":
             self._items[item.nodeid].passed = call.excinfo is None
         return report

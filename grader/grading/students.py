@@ -28,7 +28,7 @@ from grader.testing.record import Call, Recording
 KILLS_BEFORE_GIVING_UP = 2
 CALLS_BEFORE_GIVING_UP = 2
 """An exercise may wait as long as this many calls that just met their deadline."""
-KEPT_BYTES = 64 * 1024 * 1024
+KEPT_BYTES = 32 * 1024 * 1024
 """Answers of one exercise that are kept: a student may send 64 MB a hundred times."""
 
 

@@ -174,6 +174,10 @@ def _failures(screen: Screen, result: Result, course: Course) -> None:
             word = "" if criterion.status == "failed" else f" ({_WORDS[criterion.status]})"
             screen.sentence(f"{points}{word}  {_sentence(criterion)}", indent=6)
         feedback = [c.feedback for c in lost if c.feedback]
+        numbers = next((f for f in feedback if f.actual), None)
+        if numbers:
+            screen.verbatim(numbers.detail, indent=6, most=DETAIL_LINES)
+            _numbers(screen, numbers)
         for misconception in dict.fromkeys(f.misconception for f in feedback if f.misconception):
             _misconception(screen, misconception)
         if feedback:

@@ -23,6 +23,11 @@ from grader.testing.failure import StudentFrame
 from grader.testing.record import Call
 
 MESSAGE_CHARACTERS = 400
+_HIDDEN: dict[str, str] = {
+    "wrong_error": "This input should raise another error than the one that came.",
+    "unsupported": "The answer should be made of plain arrays, numbers, text, lists or dicts.",
+}
+"""For hidden tests: sentences without the name of a type, which could carry the inputs out."""
 
 
 def write(
@@ -62,7 +67,7 @@ def _detail(
     if failure is None:
         return "No answer was recorded, so no point can be given."
     if isinstance(failure, CheckFailed):
-        lines = [failure.sentence]
+        lines = [failure.sentence if public else _HIDDEN.get(failure.kind, failure.sentence)]
     else:
         lines = [_student_failed(course, exercise, failure, public, functions)]
     if public and test and test.calls:
@@ -79,6 +84,8 @@ def _student_failed(
             return f"Your code raised {_builtin_error(failure)}{at}."
         message = f": {failure.sentence[:MESSAGE_CHARACTERS]}" if failure.sentence else "."
         return f"Your code raised {failure.error}{at}{message}"
+    if not public and failure.kind in _HIDDEN:
+        return _HIDDEN[failure.kind]
     if failure.kind == "missing":
         return _missing(course, exercise, functions) if functions else failure.sentence
     return failure.sentence

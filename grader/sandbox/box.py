@@ -29,7 +29,7 @@ class Box:
         self._lock = threading.Lock()
         self._proof: Proof | None = None
         self._host: Host | None = None
-        self._refusal: IsolationError | None = None
+        self._refusal = _closed()
         self._closed = False
         self._workers: WeakSet[Worker] = WeakSet()
         try:
@@ -86,7 +86,7 @@ class Box:
 
         with self._lock:
             if self._closed:
-                raise IsolationError("this box is closed", fix="open another one")
+                raise _closed()
             if self._proof is None and self._host is not None:
                 try:
                     self._proof = prove(self._host, self._without - {"kernel"})
@@ -96,13 +96,17 @@ class Box:
             if self._proof is None and self._minimum == "process":
                 self._proof = NOTHING_PROVED
             if self._proof is None:
-                raise self._refusal or IsolationError("no self-test was run")
+                raise self._refusal
             return self._proof
 
     def _drop_host(self) -> None:
         if self._host is not None:
             self._host.close()
             self._host = None
+
+
+def _closed() -> IsolationError:
+    return IsolationError("this box is closed", fix="open another one")
 
 
 def _start_zygote(without: Collection[str]) -> Host:

@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Collection, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from grader.errors import CourseError, GraderError
 from grader.sandbox import values, wire
@@ -99,7 +99,7 @@ class Worker:
         heard = self._own_work("inspection", op="inspect", module=module, text=self._modules.get(module, ""))
         if isinstance(heard, Raised):
             return Inspection({}, heard)
-        return heard if isinstance(heard, (Inspection, Killed)) else self._odd("not an inspection")
+        return cast("Inspection | Killed", heard)
 
     def begin(
         self, module: str, *, doors: Collection[Door] = (), answer: Answer | None = None,
@@ -144,8 +144,7 @@ class Worker:
         return self._converse(fields, (), expected)
 
     def _reply(self, fields: dict[str, Any], buffers: Any) -> Reply:
-        heard = self._converse(fields, buffers, "value")
-        return heard if isinstance(heard, (Value, Raised, Unsupported, Killed)) else self._odd("not a reply")
+        return cast("Reply", self._converse(fields, buffers, "value"))
 
     def _converse(self, fields: dict[str, Any], buffers: Any, expected: str) -> Reply | Inspection | None:
         limits = Limits(time.monotonic() + self._wall_seconds, self._cpu_total)

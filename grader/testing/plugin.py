@@ -7,6 +7,7 @@ process: good for debugging, never a score, and the header says so.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib
 import sys
@@ -104,10 +105,17 @@ def rng_fixture(request: pytest.FixtureRequest) -> np.random.Generator:
 @pytest.fixture(name="goldens")
 def goldens_fixture(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Give the arrays of `goldens.npz` beside the test, by name, read-only."""
+    file = request.path.parent / "goldens.npz"
+    return dict(_arrays(file, file.stat().st_mtime_ns))
+
+
+@functools.lru_cache(maxsize=32)
+def _arrays(file: Path, changed: int) -> dict[str, Any]:
+    """Read a file of arrays once for all tests, until it changes."""
     import numpy as np
 
-    with np.load(request.path.parent / "goldens.npz", allow_pickle=False) as file:
-        arrays = dict(file)
+    with np.load(file, allow_pickle=False) as stored:
+        arrays = dict(stored)
     for array in arrays.values():
         array.flags.writeable = False
     return arrays

@@ -12,7 +12,8 @@ from grader.tests.attacks.cells import Cell, cells
 from grader.tests.attacks.running import Outcome, run
 from grader.tests.attacks.verdict import problems
 
-JOBS = 2
+JOBS = 3
+"""One more than the cores of a small machine: some programs only sleep."""
 CASES = [(cell, program) for cell in cells() if not cell.absent
          for program in (programs() if cell.is_main else spread())]
 Runs = dict[tuple[Cell, Program], "Future[Outcome]"]
@@ -24,7 +25,7 @@ def _id(case: tuple[Cell, Program]) -> str:
 
 @pytest.fixture(scope="module")
 def runs(request: pytest.FixtureRequest) -> Iterator[Runs]:
-    """Start the runs that the chosen tests will ask for, two at a time, in the order of the tests."""
+    """Start the runs that the chosen tests will ask for, a few at a time, in the order of the tests."""
     names = "".join(item.name for item in request.session.items)
     asked = [case for case in CASES if f"[{_id(case)}]" in names]
     with ThreadPoolExecutor(JOBS) as pool:

@@ -26,6 +26,7 @@ SECONDS = 90
 LARGE = 1 << 21
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _PUBLIC_PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue")
+_KEYS = 0x5EED
 _TOUCHED = 0x1 | 0x2 | 0x4 | 0x20 | 0x400 | 0x800
 """inotify: read, written, attributes changed, opened, deleted, moved."""
 
@@ -103,10 +104,9 @@ def _called(stream: socket.socket, datagrams: socket.socket) -> bool:
 
 
 def _shared() -> set[str]:
-    """List System V objects and what lies in shared memory."""
-    lines = {f"{kind}: {line}" for kind in ("shm", "sem", "msg")
-             for line in _sysv(kind) if int(line.split()[0]) >> 8 == 0x5EED}
-    return lines | {str(path) for path in Path("/dev/shm").iterdir()}
+    """List the System V objects that carry the attacks' keys; other shared memory shows by its name."""
+    return {f"{kind}: {line}" for kind in ("shm", "sem", "msg")
+            for line in _sysv(kind) if int(line.split()[0]) >> 8 == _KEYS}
 
 
 def _sysv(kind: str) -> list[str]:

@@ -29,7 +29,7 @@ def student():
 def rng():
     return np.random.default_rng(1)
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def goldens(request):
     with np.load(request.path.parent / "goldens.npz") as file:
         return dict(file)

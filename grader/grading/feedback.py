@@ -78,10 +78,12 @@ def _detail(
 def _student_failed(
     course: Course, exercise: Exercise, failure: StudentFailed, public: bool, functions: Collection[str]
 ) -> str:
+    if not public and failure.kind in ("raised", "import_failed"):
+        # The name of a class, the text and even the line could carry the inputs out.
+        what = "Your code" if failure.kind == "raised" else f"Importing {_file(course, exercise)}"
+        return f"{what} raised {_builtin_error(failure)}."
     if failure.kind == "raised":
         at = f" in {failure.frames[-1].file}, line {failure.frames[-1].line}" if failure.frames else ""
-        if not public:  # a student's class could carry the inputs out in its name
-            return f"Your code raised {_builtin_error(failure)}{at}."
         message = f": {failure.sentence[:MESSAGE_CHARACTERS]}" if failure.sentence else "."
         return f"Your code raised {failure.error}{at}{message}"
     if not public and failure.kind in _HIDDEN:
@@ -133,9 +135,9 @@ def _file(course: Course, exercise: Exercise) -> str:
 
 
 def location(course: Course, exercise: Exercise, evidence: ExerciseEvidence) -> Location | None:
-    """Give the line that raised in the first test that did not pass, else the `def` line."""
+    """Give the line that raised in the first public test that did not pass, else the `def` line."""
     for test in evidence.tests:
         frames: tuple[StudentFrame, ...] = getattr(test.failure, "frames", ())
-        if test.outcome != "passed" and frames:
+        if test.outcome != "passed" and test.function.public and frames:
             return Location(frames[-1].file, frames[-1].line)
     return Location(_file(course, exercise), evidence.line) if evidence.line else None

@@ -80,7 +80,7 @@ class Session:
         """Enter the test's exercise and give a proxy for its module."""
         entry = self._items[item.nodeid]
         self.package.enter(entry.exercise, package=any(c.package for c in entry.criteria),
-                           has_passed=self._has_passed)
+                           hidden=not entry.function.public, has_passed=self._has_passed)
         return StudentProxy(self.package, entry.exercise, item.stash[RECORDING])
 
     def _has_passed(self, exercise: str) -> bool:
@@ -111,8 +111,9 @@ class Session:
         items[:] = kept
 
     @staticmethod
-    def _order(entry: _Item, position: dict[str, int]) -> tuple[int, bool]:
-        return position[entry.exercise.id], any(c.package for c in entry.criteria)
+    def _order(entry: _Item, position: dict[str, int]) -> tuple[int, bool, bool]:
+        package = any(c.package for c in entry.criteria)
+        return position[entry.exercise.id], package, not entry.function.public
 
     def _entry(self, item: pytest.Item) -> _Item | None:
         pairs = criteria_of(getattr(item, "obj", None))
@@ -193,6 +194,8 @@ _OPTIONS = (
     "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-p", "no:threadexception",
     "-p", "no:faulthandler", "-p", "no:doctest", "-p", "no:junitxml", "-p", "no:pastebin",
     "-p", "no:stepwise", "-p", "no:debugging", "-p", "no:warnings", "-p", "no:logging",
+    "-p", "no:skipping", "-p", "no:setuponly", "-p", "no:setupplan", "-p", "no:tmpdir",
+    "-p", "no:monkeypatch", "-p", "no:recwarn", "-p", "no:subtests",
     "-p", "pytest_jsonreport.plugin", "-p", "grader.testing.plugin", "--json-report-file=none",
     "--json-report-omit", "collectors", "log", "streams", "warnings", "keywords", "traceback",
 )

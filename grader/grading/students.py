@@ -97,7 +97,11 @@ class _Current:
 
 
 class SandboxedPackage:
-    """The student's package, behind the box: a new process for each exercise, and after a kill."""
+    """The student's package, behind the box: two processes for each lesson, new ones after a kill.
+
+    One answers the public tests, the other the hidden ones. Feedback on a public test shows what the
+    student's code says, so that process must never have seen a hidden input.
+    """
 
     def __init__(
         self, box: Box, course: Course, modules: Mapping[str, str], *,
@@ -108,9 +112,11 @@ class SandboxedPackage:
         self._modules = modules
         self._rejected = rejected
         self._doors = doors
-        self._worker: Worker | None = None
+        self._workers: dict[bool, Worker] = {}
+        """By whether they answer hidden tests."""
+        self._spent: dict[bool, float] = {}
+        self._hidden = False
         self._current: _Current | None = None
-        self._spent = 0.0
         self._killed_imports: dict[str, StudentFailed] = {}
         self._alone: set[str] = set()
         """Modules that are imported without the other exercises' modules, which hang."""
@@ -119,10 +125,12 @@ class SandboxedPackage:
 
     def inspect(self, module: str) -> Inspection | Killed:
         """Look at a module's functions, in a worker that has not run any of it."""
-        return self._fresh_worker().inspect(module)
+        return self._live_worker().inspect(module)
 
-    def enter(self, exercise: Exercise, *, package: bool, has_passed: Callable[[str], bool]) -> None:
-        """Begin an exercise: fresh namespaces, its doors, its budget.
+    def enter(
+        self, exercise: Exercise, *, package: bool, hidden: bool, has_passed: Callable[[str], bool]
+    ) -> None:
+        """Begin an exercise, for its public or its hidden tests: fresh namespaces, its doors, its budget.
 
         What the exercise needs and has not passed is answered by the reference. What has passed stays
         the student's own: it is right, and the rest may rely on its conventions (a huge negative
@@ -130,18 +138,25 @@ class SandboxedPackage:
         """
         current = self._current
         if current and (current.exercise.id, current.package) == (exercise.id, package):
-            return
-        self.close()  # what student code has kept in its process must not reach the next exercise
-        doors = () if package or self._doors is None else self._needed(exercise, has_passed)
-        self._current = _Current(exercise, package, tuple(doors))
-        self._begin()
+            if self._hidden == hidden:
+                return
+            self._note_seconds()
+        else:
+            self._note_seconds()
+            if current and current.exercise.lesson != exercise.lesson:
+                self.close()
+            doors = () if package or self._doors is None else self._needed(exercise, has_passed)
+            self._current = current = _Current(exercise, package, tuple(doors))
+        self._hidden = hidden
+        if current.kills < KILLS_BEFORE_GIVING_UP:
+            self._begin()
 
     def call(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call one function of the current exercise's module; raise `StudentFailed` if there is no answer."""
         current = self._now()
         if current.broken:
             raise current.broken
-        if self._worker is None:
+        if self._hidden not in self._workers:
             self._begin()
             if current.broken:
                 raise current.broken
@@ -180,18 +195,12 @@ class SandboxedPackage:
         return self._current
 
     def _live_worker(self) -> Worker:
-        if self._worker is None:
-            self._worker = self._fresh_worker()
-        return self._worker
-
-    def _fresh_worker(self) -> Worker:
-        if self._worker is not None and self._worker.alive:
-            return self._worker
-        worker = self._box.worker()
-        worker.load(self._course.package, self._texts(), owned=self._course.exercise_modules)
-        self._worker = worker
-        self._spent = 0.0
-        return worker
+        """Give the worker for the tests that are running, a new one if there is none."""
+        if self._hidden not in self._workers:
+            worker = self._workers[self._hidden] = self._box.worker()
+            worker.load(self._course.package, self._texts(), owned=self._course.exercise_modules)
+            self._spent[self._hidden] = 0.0
+        return self._workers[self._hidden]
 
     def _begin(self) -> None:
         current = self._now()
@@ -215,7 +224,7 @@ class SandboxedPackage:
 
     def _import(self, exercise: Exercise, doors: Collection[Door]) -> Reply:
         """Import an exercise's module in the worker; drop the worker if that killed it."""
-        reply = self._fresh_worker().begin(
+        reply = self._live_worker().begin(
             exercise.module, doors=doors, answer=self._doors.answer if self._doors else None,
             cpu_seconds=exercise.cpu_seconds, wall_seconds=wall_seconds(exercise),
         )
@@ -260,22 +269,24 @@ class SandboxedPackage:
 
     def _note_seconds(self) -> None:
         """Add what the worker has used since the last note to the current exercise."""
-        if self._worker is None or self._current is None:
+        worker = self._workers.get(self._hidden)
+        if worker is None or self._current is None:
             return
-        used = self._worker.cpu_seconds
+        used = worker.cpu_seconds
         exercise = self._current.exercise.id
-        self.seconds[exercise] = self.seconds.get(exercise, 0.0) + max(0.0, used - self._spent)
-        self._spent = used
+        self.seconds[exercise] = self.seconds.get(exercise, 0.0) + max(0.0, used - self._spent[self._hidden])
+        self._spent[self._hidden] = used
 
     def _drop_worker(self) -> None:
-        if self._worker is not None:
-            self._worker.close()
-        self._worker = None
+        worker = self._workers.pop(self._hidden, None)
+        if worker is not None:
+            worker.close()
 
     def close(self) -> None:
-        """End the worker; every process of the submission is gone afterwards."""
+        """End the workers; every process of the submission is gone afterwards."""
         self._note_seconds()
-        self._drop_worker()
+        for hidden in list(self._workers):
+            self._workers.pop(hidden).close()
         self._current = None
 
 

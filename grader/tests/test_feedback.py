@@ -162,13 +162,13 @@ def test_a_hidden_failure_says_sentence_class_and_place_to_read(
     assert feedback.next == "grader check 1.1"
 
 
-def test_a_hidden_error_says_type_and_line(canary_grader: Grader, tmp_path: Path) -> None:
-    """The type of a built-in error and the student's own line are shown, without its message."""
+def test_a_hidden_error_says_its_type_alone(canary_grader: Grader, tmp_path: Path) -> None:
+    """The type of a built-in error is shown, without its message and its line, which could tell the inputs."""
     result = grade(canary_grader, tmp_path / "student",
                    SMALL + "    raise ValueError(f'{a} is too large')" + TOTAL.format("return 0.0"))
     feedback = criteria(result)["1.1 values"].feedback
     assert feedback is not None
-    assert feedback.detail == "Your code raised ValueError in toypkg/add.py, line 6."
+    assert feedback.detail == "Your code raised ValueError."
 
 
 def test_a_public_failure_shows_the_call_and_the_numbers(canary_grader: Grader, tmp_path: Path) -> None:

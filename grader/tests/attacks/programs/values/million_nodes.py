@@ -9,7 +9,7 @@ KINDS = (lambda: [0] * 1_000_000, lambda: {str(i): i for i in range(100_000)}, l
 def answer(honest, args, kwargs):
     global count
     count += 1
-    return KINDS[count % 3]()
+    return KINDS[count % 3]() if honest.__name__ == "softmax" else honest(*args, **kwargs)
 
 
 answer_with(answer)

@@ -34,6 +34,7 @@ class Package:
         self._doors: DoorFunctions = {}
         self._real_import = builtins.__import__
         self._builtins: dict[str, Any] = {}
+        self._compiled: dict[tuple[str, frozenset[str]], CodeType] = {}
         self.files = frozenset(file_of(name, module) for module in modules)
 
     def begin(self, entry: str, doors: DoorFunctions) -> ModuleType:
@@ -100,8 +101,14 @@ class Package:
         namespace["__file__"] = file = file_of(self.name, key)
         namespace.update(doors)
         namespace.update({hidden_name(name): door for name, door in doors.items()})
-        exec(_compile(self._texts.get(key, ""), file, doors), namespace)  # noqa: S102 - in the box
+        exec(self._code(key, file, frozenset(doors)), namespace)  # noqa: S102 - in the box
         namespace.update(doors)
+
+    def _code(self, key: str, file: str, doors: frozenset[str]) -> CodeType:
+        """Compile a module's text once for each set of doors, however many exercises import it."""
+        if (key, doors) not in self._compiled:
+            self._compiled[key, doors] = _compile(self._texts.get(key, ""), file, doors)
+        return self._compiled[key, doors]
 
     def _import(
         self, name: str, globals: Mapping[str, Any] | None = None,

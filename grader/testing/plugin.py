@@ -11,7 +11,7 @@ import functools
 import hashlib
 import importlib
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -88,25 +88,43 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return ["grader: your functions run in this process, for debugging; `grader check` gives the score"]
 
 
+def _student(provider: Provider, item: pytest.Item) -> Any:
+    return provider.student(item)
+
+
+def _rng(provider: Provider, item: pytest.Item) -> np.random.Generator:
+    import numpy as np
+
+    return np.random.default_rng(provider.seed(item))
+
+
+def _goldens(provider: Provider, item: pytest.Item) -> dict[str, Any]:
+    file = item.path.parent / "goldens.npz"
+    return dict(_arrays(file, file.stat().st_mtime_ns))
+
+
+FIXTURES: dict[str, Callable[[Provider, pytest.Item], Any]] = {
+    "student": _student, "rng": _rng, "goldens": _goldens,
+}
+"""How each fixture is made, for those who do without pytest's own machinery."""
+
+
 @pytest.fixture(name="student")
 def student_fixture(request: pytest.FixtureRequest) -> Any:
     """Give the functions under test as attributes."""
-    return _provider(request.config).student(request.node)
+    return _student(_provider(request.config), request.node)
 
 
 @pytest.fixture(name="rng")
 def rng_fixture(request: pytest.FixtureRequest) -> np.random.Generator:
     """Give a random generator, seeded anew for each grading run and each test."""
-    import numpy as np
-
-    return np.random.default_rng(_provider(request.config).seed(request.node))
+    return _rng(_provider(request.config), request.node)
 
 
 @pytest.fixture(name="goldens")
 def goldens_fixture(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Give the arrays of `goldens.npz` beside the test, by name, read-only."""
-    file = request.path.parent / "goldens.npz"
-    return dict(_arrays(file, file.stat().st_mtime_ns))
+    return _goldens(_provider(request.config), request.node)
 
 
 @functools.lru_cache(maxsize=32)

@@ -8,7 +8,6 @@ pytest-json-report, whose per-test record decides what passed.
 from __future__ import annotations
 
 import contextlib
-import gc
 import hmac
 import io
 import os
@@ -245,8 +244,7 @@ def run(session: Session) -> dict[str, Any]:
     report = JSONReport()
     with _clean_surroundings() as folder:
         options = [*files, "--rootdir", folder, "--confcutdir", folder, *_OPTIONS]
-        with (contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as said,
-              _without_garbage_collection()):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as said:
             code = pytest.main(options, plugins=[report, session])
     if session.fatal is not None:
         raise session.fatal
@@ -262,18 +260,6 @@ def run(session: Session) -> dict[str, Any]:
 def _errors(report: JSONReport, said: str) -> str:
     bad = [c for c in (report.report or {}).get("collectors", []) if c.get("outcome") != "passed"]
     return "; ".join(str(c.get("longrepr", ""))[-500:] for c in bad) or said[-500:] or "no message"
-
-
-@contextlib.contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Collect no cycles while pytest makes thousands of objects that live until its end."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 _pycache: list[tempfile.TemporaryDirectory[str]] = []

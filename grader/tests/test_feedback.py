@@ -163,7 +163,7 @@ def test_a_hidden_failure_says_sentence_class_and_place_to_read(
 
 
 def test_a_hidden_error_says_its_type_alone(canary_grader: Grader, tmp_path: Path) -> None:
-    """The type of a built-in error is shown, without its message and its line, which could tell the inputs."""
+    """The type of a built-in error is shown, not its message or line, which could tell the inputs."""
     result = grade(canary_grader, tmp_path / "student",
                    SMALL + "    raise ValueError(f'{a} is too large')" + TOTAL.format("return 0.0"))
     feedback = criteria(result)["1.1 values"].feedback

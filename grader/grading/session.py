@@ -164,8 +164,7 @@ class Session:
             error = call.excinfo.value
             if isinstance(error, (CheckFailed, StudentFailed)):
                 self._items[item.nodeid].failure = error
-            elif call.when != "call" or isinstance(error, (GraderError, MemoryError, OSError)) \
-                    or not isinstance(error, Exception):
+            elif call.when != "call" or isinstance(error, GraderError) or not isinstance(error, Exception):
                 self.fatal = error
                 pytest.exit("the grader itself failed", returncode=3)
             else:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from grader.course import Course, load_course
-from grader.errors import CourseError
+from grader.errors import CourseError, IsolationError
 from grader.grading import Grader
 from grader.grading.scoring import points_on_path
 from grader.grading.variants import variant
@@ -207,6 +207,32 @@ def test_given_modules_come_from_the_course(toy_grader: Grader, toy_submission: 
         toy_submission(__init__="raise SystemExit(0)", shapes="def size_of(v): 1 / 0\n"))
     assert result.score == 200
     assert any("toypkg/shapes.py differs" in warning for warning in result.warnings)
+
+
+def test_an_answer_that_exhausts_a_test_fails_that_test(
+    toy_grader: Grader, toy_submission: SubmissionMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A test that cannot work with an answer fails; only the grader's own errors end the run."""
+    def too_large(*_: object) -> bool:
+        raise MemoryError
+
+    monkeypatch.setattr("grader.testing.compare.close", too_large)
+    exercise = by_id(toy_grader.grade(toy_submission()))["1.1"]
+    assert exercise.status == "failed"
+    assert any(c.feedback and "another form" in c.feedback.detail for c in exercise.criteria)
+
+
+def test_an_error_of_the_grader_ends_the_run(
+    toy_grader: Grader, toy_submission: SubmissionMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A zygote that is gone is not the student's mistake."""
+    def gone(*_: object, **__: object) -> None:
+        raise IsolationError("the zygote does not answer")
+
+    submission = toy_submission()
+    monkeypatch.setattr("grader.sandbox.client.Worker.begin", gone)
+    with pytest.raises(IsolationError, match="does not answer"):
+        toy_grader.grade(submission)
 
 
 def test_the_raw_record_is_the_teachers(

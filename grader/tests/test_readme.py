@@ -42,6 +42,9 @@ def test_see_it_grade_works_from_nothing(tmp_path: Path) -> None:
     assert "100/100" in run.stdout
     assert run.stdout.count("Looks like") >= 2
     assert "Traceback" not in run.stderr
+    sample = re.search(r"^```text\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+    assert sample
+    assert sample[1] in run.stdout
 
 
 def test_the_test_command_is_what_ci_runs() -> None:

@@ -30,7 +30,7 @@ def main() -> int:
                 print(f"{cell.name}: does not exist here: {cell.absent}")
                 continue
             failed |= _run_cell(cell, pool, options)
-    return _conclude(failed)
+    return _conclude(failed, [p for p in programs() if options.only in p.name])
 
 
 def _run_cell(cell: Cell, pool: ThreadPoolExecutor, options: argparse.Namespace) -> dict[str, list[str]]:
@@ -57,13 +57,14 @@ def _tell(outcome: Outcome, wrong: list[str], *, show: bool) -> None:
         print(outcome.stdout, outcome.stderr)
 
 
-def _conclude(failed: dict[str, list[str]]) -> int:
-    attacks: list[Program] = [p for p in programs() if not p.is_control]
+def _conclude(failed: dict[str, list[str]], tried: list[Program]) -> int:
+    attacks = [p for p in tried if not p.is_control]
+    classic = set(CLASSIC) & {p.name for p in attacks}
     names = {name.partition(" ")[2] for name in failed}
     won = [p.name for p in attacks if p.name in names]
-    print(f"Wins: {len(names & set(CLASSIC))} of {len(CLASSIC)} classic cheats, "
+    print(f"Wins: {len(names & classic)} of {len(classic)} classic cheats, "
           f"{len(won)} of {len(attacks)} attacks; "
-          f"{sum(p.is_control and p.name in names for p in programs())} honest programs lost points.")
+          f"{sum(p.is_control and p.name in names for p in tried)} honest programs lost points.")
     return 1 if failed else 0
 
 

@@ -141,7 +141,8 @@ def scaled_dot_product_attention(q, k, v, mask=None):
         ("return x[0]", "has shape [3], not [2, 3]"),
         ("return 'shares'", "raises ValueError"),
         ("raise SystemExit(3)", "raises SystemExit: 3"),
-        ("return softmax(x)", "raises RecursionError"),
+        pytest.param("return softmax(x)", "raises RecursionError", marks=pytest.mark.skipif(
+            sys.version_info[:3] == (3, 13, 0), reason="CPython 3.13.0 itself hangs on endless recursion")),
         ("return [].shape", "raises AttributeError: 'list' object has no attribute 'shape'"),
     ],
 )  # fmt: skip

@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +20,18 @@ from grader.errors import GraderError
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 FAILED = 3
+_ENDINGS = ("SIGTERM", "SIGHUP")
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+class Ended(KeyboardInterrupt):
+    """Somebody ended the command with a signal; like Ctrl-C it unwinds, so that nothing is left behind."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.exit_code = 128 + number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,11 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     # Before anything imports NumPy: more BLAS threads only cost time on small arrays.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    asked: list[int] = []
     try:
-        return _run(words)
+        with _unwinding(asked):
+            return _run(words)
     except GraderError as error:
         return _report(error, error.exit_code, words)
     except Exception as error:  # the one broad except: whatever it was, a person reads one clear line
+        if asked:  # Python 3.11, and C code, turn a KeyboardInterrupt into another error at some places
+            return 128 + asked[0]
         return _report(error, FAILED, words)
 
 
@@ -39,11 +59,41 @@ def _run(words: list[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except Ended as ended:
+        return ended.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
         return _pipe_closed()
     return code
+
+
+@contextlib.contextmanager
+def _unwinding(asked: list[int]) -> Iterator[None]:
+    """Turn a polite request to end into an exception, and note it; a second one ends the process at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        signal.default_int_handler(number, frame)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        signal.signal(number, signal.SIG_DFL)
+        raise Ended(number)
+
+    before = {number: signal.signal(number, end)
+              for number in (getattr(signal, name, None) for name in _ENDINGS)
+              if number is not None and signal.getsignal(number) == signal.SIG_DFL}
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _invoke(words: list[str]) -> int:

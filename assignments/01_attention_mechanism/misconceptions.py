@@ -1,9 +1,9 @@
 """Known wrong solutions of lesson 1. The docstring of each is what a student reads who made it."""
 
 import numpy as np
-from minigpt.attention import attention_scores, mask_scores, scale_scores, softmax
 
 from grader.testing import misconception
+from minigpt.attention import attention_scores, mask_scores, scale_scores, softmax
 
 
 def scaled(q, k):

@@ -5,18 +5,25 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from grader.build.secrets import Secret, course_secrets, refuse_secrets, secret_of
 from grader.build.stubs import DEFINITIONS, Module, stub_source, take_apart
 from grader.course import Course, Lesson
+from grader.course.answer_sheets import blank_sheet, sheet_name
+from grader.course.checkpoints import questions_file
+from grader.course.prerequisites import FILE as PREREQUISITES
+from grader.course.prerequisites import read_quiz
+from grader.course.shipped import SHIPPED, Shipped, content_digest, write_shipped
 from grader.errors import CourseError
 
 STARTER = "starter"
 _NOT_SHIPPED = ("__pycache__", ".DS_Store")
 _EDITION = re.compile(r"\s*edition\s*=")
-_STUDENTS_FILES = ("rubric.toml", "README.md", "test_public.py", "example_*.py", "*.svg", "*.png")
+_STUDENTS_FILES = (
+    "rubric.toml", "README.md", "test_public.py", "example_*.py", "example_*.json", "*.svg", "*.png",
+)
 
 
 def plan_build(course: Course, *, path: str | None = None) -> dict[str, bytes]:
@@ -25,6 +32,9 @@ def plan_build(course: Course, *, path: str | None = None) -> dict[str, bytes]:
     With `path`, the exercises that are not on it are given whole in the starter.
     Raises CourseError, and so writes nothing, if a secret would be in it.
     """
+    # Late: it runs tests, and whoever only packs the grader has no NumPy and no pytest.
+    from grader.build.fingerprints import plan_fingerprints
+
     _refuse_student_edition(course)
     if path is not None and path not in [known.id for known in course.paths]:
         raise CourseError(f"there is no path {path!r}", where="assignments/course.toml",
@@ -37,11 +47,13 @@ def plan_build(course: Course, *, path: str | None = None) -> dict[str, bytes]:
         chosen = _LessonCut(course, lesson, path)
         output[f"{STARTER}/{course.package}/{lesson.module}.py"] = chosen.stub()
         secrets += chosen.secrets()
-    for name, data in (*_given_modules(course), *_students_course(course), *_template(course)):
+    for name, data in (*_given_modules(course), *_students_course(course, path),
+                       *plan_fingerprints(course, path), *_template(course)):
         if f"{STARTER}/{name}" in output:
             raise CourseError("the build makes this file itself", where=f"assignments/template/{name}",
                               fix="Take it out of the template.")
         output[f"{STARTER}/{name}"] = data
+    output[f"{STARTER}/{SHIPPED}"] = shipped_file(course, output)
     _refuse_missing_modules(course, output)
     refuse_secrets(course, output, secrets)
     return dict(sorted(output.items()))
@@ -59,7 +71,7 @@ class _LessonCut:
     def __init__(self, course: Course, lesson: Lesson, path: str | None) -> None:
         module = course.reference / course.package / f"{lesson.module}.py"
         self._where = module.relative_to(course.root).as_posix()
-        self._text = _lf(module.read_bytes().removeprefix(b"\xef\xbb\xbf")).decode("utf-8")
+        self._text = plain_lines(module.read_bytes().removeprefix(b"\xef\xbb\xbf")).decode("utf-8")
         asked = [e for e in lesson.exercises if path is None or path in e.paths]
         self._exercises = {exercise.function: exercise.id for exercise in asked}
         whole = [e.function for e in lesson.exercises if e.function not in self._exercises]
@@ -107,31 +119,54 @@ def _given_modules(course: Course) -> Iterator[tuple[str, bytes]]:
     folder = course.reference / course.package
     for module in ("__init__", *course.given_modules):
         path = folder.joinpath(*module.split(".")).with_suffix(".py")
-        yield f"{course.package}/{path.relative_to(folder).as_posix()}", _lf(path.read_bytes())
+        yield f"{course.package}/{path.relative_to(folder).as_posix()}", plain_lines(path.read_bytes())
         for package in path.relative_to(folder).parents[:-1]:
             start = folder / package / "__init__.py"
             if start.is_file():
-                yield f"{course.package}/{(package / '__init__.py').as_posix()}", _lf(start.read_bytes())
+                name = f"{course.package}/{(package / '__init__.py').as_posix()}"
+                yield name, plain_lines(start.read_bytes())
 
 
-def _students_course(course: Course) -> Iterator[tuple[str, bytes]]:
+def _students_course(course: Course, path: str | None) -> Iterator[tuple[str, bytes]]:
     """Give the student edition of `assignments/`: an allow-list, so that a new file is private."""
-    yield "assignments/course.toml", _student_edition(course)
+    yield "assignments/course.toml", _student_edition(course, path)
+    if read_quiz(course.root):
+        yield f"assignments/{PREREQUISITES}", _plain_bytes(course, course.assignments / PREREQUISITES)
+    for checkpoint in course.checkpoints:
+        if checkpoint.questions:
+            questions = questions_file(course.assignments, checkpoint.id)
+            yield f"assignments/{questions.parent.name}/{questions.name}", _plain_bytes(course, questions)
+            yield sheet_name(checkpoint), blank_sheet(checkpoint).encode()
     for lesson in course.lessons:
         read = {c.read.partition("#")[0] for e in lesson.exercises for c in e.criteria if c.read}
         for pattern in sorted({*_STUDENTS_FILES, *read}):
-            for path in lesson.folder.glob(pattern):
-                yield f"assignments/{lesson.folder.name}/{path.name}", _plain_bytes(course, path)
+            for file in lesson.folder.glob(pattern):
+                yield f"assignments/{lesson.folder.name}/{file.name}", _plain_bytes(course, file)
 
 
-def _student_edition(course: Course) -> bytes:
-    """Mark `course.toml` as the student's copy, on a line of its own at the top of its keys."""
+def shipped_file(course: Course, output: Mapping[str, bytes]) -> bytes:
+    """Tell what the student's copy is like now: its files by digest, its stubs as they are."""
+    files = {name.removeprefix(f"{STARTER}/"): data for name, data in output.items()
+             if name.startswith(f"{STARTER}/")}
+    files.pop(SHIPPED, None)
+    stubs = {f"{course.package}/{lesson.module}.py": lesson.module for lesson in course.lessons}
+    digests = {name: content_digest(data) for name, data in files.items() if name not in stubs}
+    given = {name: digest for name, digest in digests.items()
+             if name.startswith((f"{course.package}/", "assignments/", ".github/"))}
+    others = {name: digest for name, digest in digests.items() if name not in given}
+    texts = {stubs[name]: files[name].decode() for name in stubs}
+    return write_shipped(Shipped(given, texts, others)).encode()
+
+
+def _student_edition(course: Course, on_path: str | None) -> bytes:
+    """Mark `course.toml` as the student's copy (of a path), at the top of its keys."""
     path = course.assignments / "course.toml"
-    text = _lf(path.read_bytes().removeprefix(b"\xef\xbb\xbf")).decode("utf-8")
+    text = plain_lines(path.read_bytes().removeprefix(b"\xef\xbb\xbf")).decode("utf-8")
     lines = [line for line in text.split("\n") if not _EDITION.match(line)]
     first = next(n for n, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#"))
-    marked = "\n".join([*lines[:first], 'edition = "student"', *lines[first:]])
-    assert tomllib.loads(marked) == {**tomllib.loads(text), "edition": "student"}
+    marks = {"edition": "student", **({"on_path": on_path} if on_path else {})}
+    marked = "\n".join([*lines[:first], *(f'{k} = "{v}"' for k, v in marks.items()), *lines[first:]])
+    assert tomllib.loads(marked) == {**tomllib.loads(text), **marks}
     return marked.encode()
 
 
@@ -186,12 +221,13 @@ def _plain_bytes(course: Course, path: Path) -> bytes:
     except OSError as error:
         raise CourseError(f"this file cannot be read ({error.strerror})", where=_name(course, path),
                           fix="Make it a file that you may read.") from None
-    return data if b"\0" in data else _lf(data)
+    return data if b"\0" in data else plain_lines(data)
 
 
 def _name(course: Course, path: Path) -> str:
     return path.relative_to(course.root).as_posix()
 
 
-def _lf(data: bytes) -> bytes:
+def plain_lines(data: bytes) -> bytes:
+    """Give the bytes of a text with plain line ends."""
     return data.replace(b"\r\n", b"\n")

@@ -10,14 +10,14 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from grader.course import Course
 from grader.errors import CourseError
 
-SECRET_FILES = ("test_hidden.py", "misconceptions.py", "goldens.npz")
+SECRET_FILES = ("test_hidden.py", "misconceptions.py", "goldens.npz", "keys.py", "reviews.toml", "me.toml")
 _SIGNIFICANT_NODES = 4
 """`return a + b` has four nodes. A smaller body (`return x`, `pass`) gives nothing away."""
 _PROMPT = re.compile(r"^(?:[>#|+-]|\.\.\.|\s)+")
@@ -30,8 +30,8 @@ class Secret:
     """A body of code that students must not see."""
 
     what: str
-    statements: str
-    """Dumps of its syntax trees, each between two NUL characters."""
+    statements: tuple[str, ...]
+    """Dumps of its syntax trees."""
     lines: str
     """Its lines, without spaces and comments."""
 
@@ -52,8 +52,8 @@ def _is_text(node: ast.stmt) -> bool:
     return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
-def _dumps(statements: Iterable[ast.stmt]) -> str:
-    return "\0" + "".join(f"{ast.dump(node)}\0" for node in statements if not _is_text(node))
+def _dumps(statements: Iterable[ast.stmt]) -> tuple[str, ...]:
+    return tuple(ast.dump(node) for node in statements if not _is_text(node))
 
 
 def _significant(text: str) -> str:
@@ -97,13 +97,22 @@ def _search(name: str, text: str, secrets: list[Secret]) -> Secret | None:
     lines = _significant(text)
     code = [text] if name.endswith(".py") else [block[2] for block in _CODE_BLOCK.finditer(text)]
     blocks = [block for part in code for block in _blocks(textwrap.dedent(part))]
+    # Nearly no secret begins like anything in the file: only those that do are looked for in full.
+    first_lines, statements = set(lines.split("\n")), {dump for block in blocks for dump in block}
     for secret in secrets:
-        if secret.lines in lines or any(secret.statements in block for block in blocks):
+        if secret.lines.split("\n", 2)[1] in first_lines and secret.lines in lines:
+            return secret
+        if secret.statements[0] in statements and any(_holds(block, secret.statements) for block in blocks):
             return secret
     return None
 
 
-def _blocks(code: str) -> Iterator[str]:
+def _holds(block: Sequence[str], statements: Sequence[str]) -> bool:
+    """Tell whether a block has these statements, one after the other."""
+    return any(block[start:start + len(statements)] == statements for start in range(len(block)))
+
+
+def _blocks(code: str) -> Iterator[tuple[str, ...]]:
     """Dump each block of statements of some code; code that is no Python has none."""
     try:
         tree = ast.parse(code)

@@ -37,7 +37,7 @@ def write_build(course: Course, plan: Mapping[str, bytes], output: Path | None =
     for name, data in files.items():
         path = root / name
         if not _same(path, data):
-            _write(root, path, data)
+            write_file(root, path, data)
             done.append(name)
     return done
 
@@ -99,7 +99,7 @@ def _same(path: Path, data: bytes) -> bool:
         return False
 
 
-def _write(root: Path, path: Path, data: bytes) -> None:
+def write_file(root: Path, path: Path, data: bytes) -> None:
     """Write one file so that a reader sees the old bytes or the new ones, never half."""
     for folder in list(path.relative_to(root).parents)[-2::-1]:
         _refuse_link(root / folder)
@@ -125,11 +125,11 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _extra(root: Path, files: Mapping[str, bytes], starter: Path) -> list[Path]:
-    found = (path for path in _files_below(starter) if path.relative_to(root).as_posix() not in files)
+    found = (path for path in files_below(starter) if path.relative_to(root).as_posix() not in files)
     return sorted(found)
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
+def files_below(folder: Path) -> Iterator[Path]:
     """List files and links below a folder, following no link."""
     for here, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name not in _LEFT_ALONE]

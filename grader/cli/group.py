@@ -23,7 +23,32 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "check": Entry("Student", "grader.cli.check", "Check your own work with the public tests."),
-    "grade": Entry("Teacher", "grader.cli.grade", "Grade one submission with public and hidden tests."),
+    "hint": Entry("Student", "grader.cli.hint", "Read the next hint of an exercise."),
+    "progress": Entry("Student", "grader.cli.progress", "See how far you are, and tick MY_PROGRESS.md."),
+    "read": Entry("Student", "grader.cli.read", "Read a lesson, or a part of it, in the terminal."),
+    "show": Entry("Student", "grader.cli.show", "Draw a sentence as heat maps, with your own functions."),
+    "notebook": Entry("Student", "grader.cli.notebook", "Make a lesson's notebook, repair it, or sync it."),
+    "reset": Entry("Student", "grader.cli.reset", "Bring one function back to its stub; yours is kept."),
+    "update": Entry("Student", "grader.cli.update", "Take a newer edition of the course; your work stays."),
+    "plan": Entry("Student", "grader.cli.plan", "Choose your path, and make a plan with dates."),
+    "doctor": Entry("Student", "grader.cli.doctor", "See whether this machine and your copy are fit."),
+    "grade": Entry("Teacher", "grader.cli.grade", "Grade a submission, or a class, with all tests."),
+    "merge": Entry("Teacher", "grader.cli.merge", "Join the gradebooks of several shards in one."),
+    "report": Entry("Teacher", "grader.cli.report", "See what a class has done, and what to teach tomorrow."),
+    "export": Entry("Teacher", "grader.cli.export", "Give a class's scores to another gradebook."),
+    "review": Entry("Teacher", "grader.cli.review", "Read free texts and drawings, and give each a level."),
+    "override": Entry("Teacher", "grader.cli.override", "Set a score by hand, with a reason that stays."),
+    "explain": Entry("Teacher", "grader.cli.explain", "Replay one verdict, with its numbers, for an appeal."),
+    "similar": Entry("Teacher", "grader.cli.similar", "Show code that is more alike than usual in a class."),
+    "demo": Entry("Teacher", "grader.cli.demo", "Make up a class, to try all this on."),
+    "verify-result": Entry(
+        "Teacher", "grader.cli.verify_result", "Tell whether a result is as you signed it."
+    ),
+    "feedback": Entry(
+        "Teacher", "grader.cli.feedback", "Write the feedback of a class, one text a repository."
+    ),
+    "bundle": Entry("Teacher", "grader.cli.bundle", "Make the folder of an autograder for Classroom 50."),
+    "selftest": Entry("Teacher", "grader.cli.selftest", "Prove what this machine can hold."),
     "new": Entry("Author", "grader.cli.new", "Start a lesson: a small complete one to change."),
     "verify": Entry("Author", "grader.cli.verify", "Prove that the tests of a lesson are good."),
     "build": Entry("Author", "grader.cli.build", "Make the stubs and the student's repository."),
@@ -63,11 +88,14 @@ def _rows(audience: str) -> Sequence[tuple[str, str]]:
     epilog="Without a command: where you are, and the next step.",
 )
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback if the grader fails.")
+@click.option("--plain", is_flag=True, help="Without a command: words for symbols, no colours, no columns.")
 @click.version_option(grader.__version__, prog_name="grader")
 @click.pass_context
-def cli(ctx: click.Context) -> None:
+def cli(ctx: click.Context, *, plain: bool) -> None:
     """Grade a course of Python exercises, and say which mistake was made."""
     if ctx.invoked_subcommand is None:
         from grader.cli.here import show_place
 
-        show_place()
+        show_place(plain=plain)
+    elif plain:
+        raise click.UsageError(f"write --plain behind the command: grader {ctx.invoked_subcommand} --plain")

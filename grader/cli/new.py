@@ -27,7 +27,7 @@ def command(name: str, course_folder: Path | None, module: str | None) -> None:
 
     for file in new_lesson(root, name, module):
         say(_from(root, file))
-    say(f"Next: change these files, then run `grader verify {name[:2].lstrip('0')}` and `grader build`.")
+    say(f"Next: change these files, then run `grader build` and `grader verify {name[:2].lstrip('0')}`.")
 
 
 def _from(root: Path, file: Path) -> str:

@@ -14,7 +14,7 @@ import click
 from grader.errors import CourseError, UsageError
 
 if TYPE_CHECKING:
-    from grader.course import Course, Lesson
+    from grader.course import Course, Exercise, Lesson
 
 SHORTEST_SECRET = 16
 LONGEST_SECRET = 4096
@@ -80,11 +80,43 @@ def exercises_named(course: Course, word: str) -> frozenset[str]:
     """Give the ids of an exercise (`1.5`, or its function's name) or of all exercises of a lesson."""
     for exercise in course.exercises.values():
         if word in (exercise.id, exercise.function):
-            return frozenset({exercise.id})
+            return _on_path(course, word, [exercise])
     if "." in word:
         known = ", ".join(course.exercises)
         raise UsageError(f"there is no exercise {word!r} in this course.", fix=f"use one of: {known}.")
-    return frozenset(exercise.id for exercise in lesson_named(course, word).exercises)
+    return _on_path(course, f"lesson {word}", lesson_named(course, word).exercises)
+
+
+def _on_path(course: Course, what: str, exercises: Iterable[Exercise]) -> frozenset[str]:
+    """Leave out what the path of this copy gives whole; refuse a word that names nothing else."""
+    wanted = frozenset(e.id for e in exercises if course.on_path is None or course.on_path in e.paths)
+    if not wanted:
+        problem = f"{what} is not on your path ({course.on_path}): it is solved for you in {course.package}/."
+        raise UsageError(problem, fix="read it there, and run `grader check` without a word.")
+    return wanted
+
+
+def exercise_named(course: Course, word: str) -> Exercise:
+    """Find one exercise that is on the path of this copy, by its id or its function."""
+    for exercise in course.exercises.values():
+        if word in (exercise.id, exercise.function):
+            _on_path(course, word, [exercise])
+            return exercise
+    known = ", ".join(course.exercises)
+    raise UsageError(f"there is no exercise {word!r} in this course.", fix=f"use one of: {known}.")
+
+
+def students_course(folder: Path | None) -> Course:
+    """Load the course for a command about a student's own work; refuse the teacher's."""
+    from grader.course import load_course
+
+    course = load_course(course_here(folder))
+    if course.edition == "teacher":
+        raise UsageError(
+            "this is the teacher's course: there is no student's work beside it.",
+            where=str(course.root), fix="go to a student's repository, or name it with --course DIR.",
+        )
+    return course
 
 
 def check_path(course: Course, word: str | None) -> None:
@@ -97,22 +129,31 @@ def check_path(course: Course, word: str | None) -> None:
 
 def read_secret(file: Path | None) -> bytes | None:
     """Read the course's secret from a file, else from GRADER_SECRET; None where there is none."""
+    return _private_bytes(file, "GRADER_SECRET", "secret")
+
+
+def read_key(file: Path | None) -> bytes | None:
+    """Read the teacher's key for signatures from a file, else from GRADER_KEY; None where there is none."""
+    return _private_bytes(file, "GRADER_KEY", "key")
+
+
+def _private_bytes(file: Path | None, variable: str, what: str) -> bytes | None:
     if file is None:
-        value = os.environ.get("GRADER_SECRET")
-        return _checked_secret(value.encode(), "GRADER_SECRET") if value else None
+        value = os.environ.get(variable)
+        return _checked_secret(value.encode(errors="surrogateescape"), what, variable) if value else None
     try:
         with file.open("rb") as stream:
-            return _checked_secret(stream.read(LONGEST_SECRET + 1), str(file))
+            return _checked_secret(stream.read(LONGEST_SECRET + 1), what, str(file))
     except OSError as error:
-        problem = f"the secret cannot be read: {error.strerror or error}."
+        problem = f"the {what} cannot be read: {error.strerror or error}."
         raise UsageError(problem, where=str(file), fix="name a file that you can read.") from error
 
 
-def _checked_secret(value: bytes, where: str) -> bytes:
+def _checked_secret(value: bytes, what: str, where: str) -> bytes:
     secret = value.strip()
     if SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET:
         return secret
-    problem = f"a secret has {SHORTEST_SECRET} to {LONGEST_SECRET} bytes, this one has {len(secret)}."
+    problem = f"a {what} has {SHORTEST_SECRET} to {LONGEST_SECRET} bytes, this one has {len(secret)}."
     fix = 'make one with: python -c "import secrets; print(secrets.token_hex(32))"'
     raise UsageError(problem, where=where, fix=fix)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,13 +172,23 @@ def _docstring(function: ast.FunctionDef, name: str, why: str) -> str:
 def _refuse_hidden_places(tree: ast.Module, name: str) -> None:
     """Refuse tests that pytest would collect but this reader does not see at the top level."""
     top = set(map(id, _functions(tree)))
-    for node in ast.walk(tree):
+    for node in _statements(tree.body):
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or id(node) in top:
             continue
         if node.name.startswith("test"):
             raise CourseError(f"the test `{node.name}` is not a plain function at the top of the file",
                               where=f"{name}:{node.lineno}",
                               fix="Write tests as `def` at the top level, outside classes and blocks.")
+
+
+def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Walk through all statements, at any depth, but not into their expressions."""
+    for node in body:
+        yield node
+        for part in ("body", "orelse", "finalbody"):
+            yield from _statements(getattr(node, part, ()))
+        for branch in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+            yield from _statements(branch.body)
 
 
 def _refuse_twice(functions: list[ast.FunctionDef], name: str) -> None:

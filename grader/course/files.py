@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from grader.course.headings import anchors
 from grader.errors import CourseError
 
 
@@ -16,6 +17,7 @@ class CourseFiles:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._bytes: dict[Path, bytes] = {}
+        self._anchors: dict[Path, list[str]] = {}
 
     def name(self, path: Path) -> str:
         """Name a file as error messages do: from the course's root, with slashes."""
@@ -60,10 +62,19 @@ class CourseFiles:
             raise CourseError(f"this is not Python: {message}", where=f"{self.name(path)}:{line}",
                               fix="Correct the line; `python -m py_compile` shows the place.") from None
 
-    def digest(self, more: Iterable[Path]) -> str:
-        """Hash names and bytes of the given files, in the order of their names."""
+    def anchors(self, path: Path) -> list[str]:
+        """List the anchors of a Markdown file's headings, in order."""
+        if path not in self._anchors:
+            self._anchors[path] = anchors(self.text(path))
+        return self._anchors[path]
+
+    def digest(self, more: Iterable[Path], instead: Mapping[Path, bytes]) -> str:
+        """Hash names and bytes of the given files, in the order of their names.
+
+        `instead` gives what counts of a file that matters only in part.
+        """
         total = hashlib.sha256()
         for name, path in sorted((self.name(path), path) for path in more):
-            data = self.raw(path)
+            data = instead[path] if path in instead else self.raw(path)
             total.update(f"{len(name.encode())}:{name}:{len(data)}:".encode() + data)
         return total.hexdigest()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 Edition = Literal["teacher", "student"]
+LateRule = Literal["none", "percent", "cut-off"]
+AttemptRule = Literal["latest", "best"]
+QuestionKind = Literal["compute", "choose", "order", "explain", "draw"]
 
 
 @dataclass(frozen=True)
@@ -109,12 +114,73 @@ class LearningPath:
 
 
 @dataclass(frozen=True)
+class DrawnNumbers:
+    """Whole numbers that are drawn for each student."""
+
+    name: str
+    shape: tuple[int, ...]
+    choices: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of a checkpoint. Its key is not here: that never leaves the teacher's course."""
+
+    id: str
+    kind: QuestionKind
+    points: int
+    text: str
+    read: str = ""
+    """`01_folder/README.md#anchor`, or empty."""
+    numbers: tuple[DrawnNumbers, ...] = ()
+    """compute: what is drawn for each student; `{name}` in the text shows it."""
+    fields: tuple[str, ...] = ()
+    """compute: what the student works out."""
+    tolerance: float = 0.0
+    """compute: how far an answer may be off."""
+    options: tuple[str, ...] = ()
+    """choose and order: what there is, with the letters a, b, c …"""
+    several: bool = False
+    """choose: whether more than one option may be right."""
+    levels: tuple[str, ...] = ()
+    """explain and draw: what is worth nothing, half, all of the points."""
+
+
+@dataclass(frozen=True)
 class Checkpoint:
-    """A gate of the course; it groups lessons."""
+    """A gate of the course; it groups lessons, and has questions of its own."""
 
     id: str
     title: str
     lessons: tuple[str, ...]
+    questions: tuple[Question, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dates:
+    """When lessons are due, and what becomes of late work. They change no result, only what it counts."""
+
+    due: Mapping[str, datetime] = field(default_factory=dict, hash=False)
+    """Lesson -> time, with its zone."""
+    late: LateRule = "none"
+    percent_per_day: int = 0
+    attempt: AttemptRule = "latest"
+    """Which attempt counts."""
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """What `grader show` draws for a lesson: a function of a given module, called with a sentence."""
+
+    lesson: str
+    module: str
+    function: str
+    sentence: str
+    """What is shown when the student names none."""
+    arrays: str = ""
+    """A file of NumPy arrays in the student's folder that the function gets as well; empty for none."""
+    made_by: str = ""
+    """The command that makes that file."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +201,10 @@ class Course:
     lessons: tuple[Lesson, ...]
     checkpoints: tuple[Checkpoint, ...]
     paths: tuple[LearningPath, ...]
+    dates: Dates = field(default_factory=Dates)
+    on_path: str | None = None
+    """The path that a student's copy was built for: what is off it is given there."""
+    maps: tuple[HeatMap, ...] = ()
 
     @property
     def assignments(self) -> Path:
@@ -150,6 +220,17 @@ class Course:
     def exercises(self) -> dict[str, Exercise]:
         """Map id to exercise over all lessons, in the order of the course."""
         return {e.id: e for lesson in self.lessons for e in lesson.exercises}
+
+    def foundations(self, exercise: Exercise) -> tuple[Exercise, ...]:
+        """List what an exercise builds on, directly or through others, in the order of the course."""
+        found: set[str] = set()
+        waiting = list(exercise.needs)
+        while waiting:
+            need = waiting.pop()
+            if need not in found:
+                found.add(need)
+                waiting += self.exercises[need].needs
+        return tuple(e for e in self.exercises.values() if e.id in found)
 
     def lesson(self, lesson_id: str) -> Lesson:
         """Find a lesson by its id."""

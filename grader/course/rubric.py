@@ -11,7 +11,6 @@ from pathlib import Path
 
 from grader.course.decorators import Mark, read_misconceptions, read_tests
 from grader.course.files import CourseFiles
-from grader.course.headings import anchors
 from grader.course.model import Criterion, Exercise, Lesson, Misconception, TestFunction
 from grader.course.tables import Table
 from grader.errors import CourseError
@@ -154,7 +153,7 @@ def _check_reads(row: Table, exercise: Exercise, folder: Path, files: CourseFile
         if not (folder / name).is_file():
             raise line.refuse(f"`read` names {name}, which is not there", "Write the file, or correct it.",
                               "read")
-        known = anchors(files.text(folder / name))
+        known = files.anchors(folder / name)
         if anchor not in known:
             raise line.refuse(f"{name} has no heading for #{anchor}", _near(anchor, known, f"{name} has"),
                               "read")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import json
+import math
 import re
 import tomllib
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from grader.errors import CourseError
@@ -108,6 +111,11 @@ class Table:
         """Make the error that says what is wrong with a key, and where."""
         return CourseError(problem, where=self.where(key), fix=fix)
 
+    def without(self, *keys: str) -> bytes:
+        """Write the table without some of its keys; the same content gives the same bytes."""
+        kept = {key: value for key, value in self._data.items() if key not in keys}
+        return json.dumps(kept, sort_keys=True, default=str).encode("utf-8", "surrogatepass")
+
     def only(self, *known: str) -> None:
         """Refuse a key that means nothing here."""
         for key in self._data:
@@ -138,6 +146,30 @@ class Table:
         if type(value) is not int or value < 1:
             raise self._wrong(key, "a whole number above 0")
         return value
+
+    def number(self, key: str) -> float:
+        """Read a number above zero."""
+        value = self._data.get(key)
+        self._present(key, value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+            raise self._wrong(key, "a number above 0")
+        return float(value)
+
+    def integers(self, key: str) -> tuple[int, ...]:
+        """Read a list of whole numbers, at least one."""
+        value = self._data.get(key)
+        self._present(key, value)
+        if not isinstance(value, list) or not value or any(type(item) is not int for item in value):
+            raise self._wrong(key, "a list of whole numbers")
+        return tuple(value)
+
+    def counts(self, key: str) -> tuple[int, ...]:
+        """Read a list of whole numbers above zero; it may be empty."""
+        value = self._data.get(key)
+        self._present(key, value)
+        if not isinstance(value, list) or any(type(item) is not int or item < 1 for item in value):
+            raise self._wrong(key, "a list of whole numbers above 0, like [2, 3]")
+        return tuple(value)
 
     def flag(self, key: str) -> bool:
         """Read true or false; absent means false."""
@@ -175,6 +207,23 @@ class Table:
             Table(self.file, item, self._lines, (*self._place, key, number))
             for number, item in enumerate(value)
         )
+
+    def table(self, key: str) -> Table | None:
+        """Read a table; None where it is absent."""
+        value = self._data.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise self._wrong(key, f"a table, under [{self._header(key)}]")
+        return Table(self.file, value, self._lines, (*self._place, key))
+
+    def moment(self, key: str) -> datetime:
+        """Read a time with its zone."""
+        value = self._data.get(key)
+        self._present(key, value)
+        if not isinstance(value, datetime) or value.tzinfo is None:
+            raise self._wrong(key, "a time with its zone and no quotes, like 2026-12-01T23:59:00+01:00")
+        return value
 
     def _header(self, key: str) -> str:
         return ".".join([*(part for part in self._place if isinstance(part, str)), key])

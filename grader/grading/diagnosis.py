@@ -1,30 +1,32 @@
-"""Name the mistake: replay a failed exercise's recorded calls on its misconceptions.
+"""Name the mistake: compare a failed exercise's recorded calls with those of its misconceptions.
 
 "Sure" means that exactly one known mistake gives the student's answer on every recorded call of the
 exercise, and that the reference does not. "One of" means the same for the calls of one failed
-criterion. Anything less is silence, never a guess.
+criterion, if one of them has an answer: many mistakes end in a ValueError, so that errors alone would be
+a guess. Anything less is silence.
+
+The teacher's course replays the calls on the misconceptions' code; a student's copy has their
+fingerprints (`grader.grading.known`). Both answer the same two questions, and the rule stands here.
 """
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from grader.course import Course, Exercise, Misconception
-from grader.grading.evidence import ExerciseEvidence, TestEvidence
+from grader.grading.authors import run_file
+from grader.grading.doors import wall_seconds
+from grader.grading.evidence import ExerciseEvidence, Seen, TestEvidence
 from grader.grading.scoring import Verdict
-from grader.grading.students import wall_seconds
 from grader.grading.variants import FILE, variant
 from grader.result import Certainty
 from grader.sandbox import Box, Killed, Raised, Reply, Value, Worker
 from grader.testing.compare import close
 from grader.testing.record import Call, Tolerance
-
-Seen = tuple[Call, Tolerance]
 
 REFERENCE = "the reference"
 
@@ -38,6 +40,51 @@ class Diagnosis:
     others: tuple[Misconception, ...] = ()
 
 
+class Replay(Protocol):
+    """The answers of one exercise's known mistakes to recorded calls."""
+
+    def matches(self, misconception: Misconception, calls: list[Seen]) -> bool:
+        """Tell whether the misconception gives the student's answer on every call."""
+
+    def matches_reference(self, calls: list[Seen]) -> bool:
+        """Tell whether the reference gives these answers too (then the calls show no mistake)."""
+
+
+class Witness(Protocol):
+    """Who knows the mistakes of a course."""
+
+    def known(self, exercise: Exercise) -> Sequence[Misconception]:
+        """List the known mistakes of an exercise."""
+
+    def replay(self, exercise: Exercise) -> Replay:
+        """Begin to compare with the answers of an exercise's known mistakes."""
+
+    def close(self) -> None:
+        """Give back what it holds."""
+
+
+def diagnose(
+    witness: Witness, exercise: Exercise, evidence: ExerciseEvidence, verdicts: Iterable[Verdict]
+) -> dict[str, Diagnosis]:
+    """Map each failed criterion to a diagnosis, where there is one."""
+    failed = {v.criterion.id: _seen(_failed_tests(v, evidence)) for v in verdicts
+              if v.status in ("failed", "error", "timeout")}
+    failed = {name: calls for name, calls in failed.items() if calls}
+    replay = witness.replay(exercise)
+    candidates = [m for m in witness.known(exercise)
+                  if any(replay.matches(m, calls) for calls in failed.values())]
+    sure = [m for m in candidates if replay.matches(m, evidence.calls)]
+    if len(sure) == 1 and not replay.matches_reference(evidence.calls):
+        return {name: Diagnosis(sure[0], "sure") for name in failed}
+    found = {}
+    for name, calls in failed.items():
+        answered = any(seen.call.failure is None for seen in calls)
+        matching = [m for m in candidates if replay.matches(m, calls)] if answered else []
+        if matching and not replay.matches_reference(calls):
+            found[name] = Diagnosis(matching[0], "one_of", tuple(matching[1:]))
+    return found
+
+
 @dataclass
 class Diagnostician:
     """Replays calls on misconceptions, in a box of its own. Serves many submissions."""
@@ -49,29 +96,21 @@ class Diagnostician:
     _begun: tuple[str, str] | None = None
     _variants: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
-    def diagnose(
-        self, exercise: Exercise, evidence: ExerciseEvidence, verdicts: Iterable[Verdict]
-    ) -> dict[str, Diagnosis]:
-        """Map each failed criterion to a diagnosis, where there is one."""
-        known = [m for lesson in self.course.lessons for m in lesson.misconceptions
-                 if m.exercise == exercise.id]
-        failed = {v.criterion.id: _seen(_failed_tests(v, evidence)) for v in verdicts
-                  if v.status in ("failed", "error", "timeout")}
-        failed = {name: calls for name, calls in failed.items() if calls}
-        replay = _Replay(self, exercise)
-        candidates = [m for m in known if any(replay.matches(m, calls) for calls in failed.values())]
-        sure = [m for m in candidates if replay.matches(m, evidence.calls)]
-        if len(sure) == 1 and not replay.matches_reference(evidence.calls):
-            return {name: Diagnosis(sure[0], "sure") for name in failed}
-        found = {}
-        for name, calls in failed.items():
-            matching = [m for m in candidates if replay.matches(m, calls)]
-            if matching and not replay.matches_reference(calls):
-                found[name] = Diagnosis(matching[0], "one_of", tuple(matching[1:]))
-        return found
+    def known(self, exercise: Exercise) -> list[Misconception]:
+        """List the known mistakes of an exercise."""
+        return [m for lesson in self.course.lessons for m in lesson.misconceptions
+                if m.exercise == exercise.id]
+
+    def replay(self, exercise: Exercise) -> Replay:
+        """Begin to compare with the answers of an exercise's known mistakes."""
+        return _BoxedReplay(self, exercise)
 
     def answer(self, exercise: Exercise, name: str, call: Call) -> Reply:
         """Give what the reference, or the misconception of that name, answers to a recorded call."""
+        reply = self._ask(exercise, name, call)
+        return self._ask(exercise, name, call) if isinstance(reply, Killed) and reply.by_a_stranger else reply
+
+    def _ask(self, exercise: Exercise, name: str, call: Call) -> Reply:
         key = (exercise.id, name)
         if self._worker is None:
             self._worker, self._begun = self.box.worker(), None
@@ -98,12 +137,8 @@ class Diagnostician:
     def recognised(self, misconception: Misconception, calls: list[Call]) -> bool:
         """Ask a misconception that is not an implementation whether the calls show it."""
         lesson = self.course.lesson(self.course.exercises[misconception.exercise].lesson)
-        source = (lesson.folder / FILE).read_text(encoding="utf-8")
-        tree = ast.parse(source)
-        # The author's own file, trusted like the tests; student text never comes near this.
-        namespace: dict[str, Any] = {"__name__": f"{lesson.folder.name}.misconceptions"}
-        exec(compile(tree, str(lesson.folder / FILE), "exec"), namespace)  # noqa: S102
-        return bool(namespace[misconception.id](calls))
+        module = run_file(lesson.folder / FILE, f"{lesson.folder.name}.misconceptions")
+        return bool(vars(module)[misconception.id](calls))
 
     def close(self) -> None:
         """Close the worker."""
@@ -113,7 +148,7 @@ class Diagnostician:
 
 
 @dataclass
-class _Replay:
+class _BoxedReplay:
     """The answers of one exercise's known mistakes to its recorded calls, each asked for once."""
 
     owner: Diagnostician
@@ -123,7 +158,7 @@ class _Replay:
     def matches(self, misconception: Misconception, calls: list[Seen]) -> bool:
         """Tell whether the misconception gives the student's answer on every call."""
         if misconception.recognises:
-            return self.owner.recognised(misconception, [call for call, _ in calls])
+            return self.owner.recognised(misconception, [seen.call for seen in calls])
         return self._reproduces(misconception.id, calls)
 
     def matches_reference(self, calls: list[Seen]) -> bool:
@@ -131,13 +166,16 @@ class _Replay:
         return self._reproduces(REFERENCE, calls)
 
     def _reproduces(self, name: str, calls: list[Seen]) -> bool:
-        return all(self._same(name, call, tolerance) for call, tolerance in calls)
+        return all(self._same(name, seen) for seen in calls)
 
-    def _same(self, name: str, call: Call, tolerance: Tolerance) -> bool:
+    def _same(self, name: str, seen: Seen) -> bool:
+        call = seen.call
+        if call.failure is not None and call.failure.kind != "raised":
+            return False  # no known mistake ends like this: a missing module, a kill, no plain answer
         key = (name, id(call))
         if key not in self._answers:
             self._answers[key] = same_answer(
-                call, self.owner.answer(self.exercise, name, call), tolerance)
+                call, self.owner.answer(self.exercise, name, call), seen.tolerance)
         return self._answers[key]
 
 
@@ -146,7 +184,7 @@ def _failed_tests(verdict: Verdict, evidence: ExerciseEvidence) -> list[TestEvid
 
 
 def _seen(tests: Iterable[TestEvidence]) -> list[Seen]:
-    return [(call, test.tolerance) for test in tests for call in test.calls]
+    return [seen for test in tests for seen in test.seen]
 
 
 def same_answer(call: Call, reply: Reply, tolerance: Tolerance) -> bool:

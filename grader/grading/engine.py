@@ -1,67 +1,37 @@
-"""Grade one submission: read, inspect, run, score, diagnose, put together."""
+"""Grade one submission: choose its sources, inspect, run, and have a result put together."""
 
 from __future__ import annotations
 
 import ast
-import hashlib
 import json
 import os
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import grader
-from grader.course import Course, Exercise, Lesson
+from grader.course import Course, Exercise
+from grader.course.shipped import protected_files
 from grader.errors import CourseError
-from grader.grading import feedback, scoring, session
-from grader.grading.diagnosis import Diagnosis, Diagnostician
+from grader.grading import scoring, session
+from grader.grading.assembly import Assembly, is_own
+from grader.grading.diagnosis import REFERENCE, Diagnostician, Witness
+from grader.grading.doors import ReferenceDoors
 from grader.grading.evidence import ExerciseEvidence, TestEvidence
-from grader.grading.students import ReferenceDoors, SandboxedPackage, seen
-from grader.render.text import neutralise
-from grader.result import (
-    CheckpointResult,
-    CourseStamp,
-    CriterionResult,
-    ExerciseResult,
-    Feedback,
-    IntegrityProblem,
-    Isolation,
-    LessonResult,
-    Result,
-    Status,
-    SubmissionStamp,
-    Visibility,
-)
-from grader.sandbox import Box, Inspection, Killed, body_digest
+from grader.grading.known import FingerprintWitness
+from grader.grading.notebooks import choose_sources
+from grader.grading.order import Order, Run, seed_id
+from grader.grading.questions import Keys
+from grader.grading.students import SandboxedPackage, seen
+from grader.result import Isolation, Result
+from grader.sandbox import Box, Inspection, Killed, Reply, body_digest
 from grader.submission import Submission, read_submission
 from grader.testing import StudentFailed
+from grader.testing.record import Call
 
 GIVEN_PACKAGE_MODULE = "__init__"
-PUBLIC_SECRET = b"public tests have fixed seeds"
-
-
-@dataclass(frozen=True)
-class Order:
-    """What to grade of a submission, and how."""
-
-    exercises: tuple[Exercise, ...]
-    path: str | None = None
-    secret: bytes = PUBLIC_SECRET
-    public_only: bool = False
-
-
-@dataclass
-class _Run:
-    """What one submission's run left behind."""
-
-    evidence: dict[str, ExerciseEvidence]
-    inspections: dict[str, Inspection | Killed]
-    record: dict[str, Any]
 
 
 class Grader:
@@ -71,15 +41,22 @@ class Grader:
         self.course = course
         self.box = box
         self._doors: ReferenceDoors | None = None
-        self._diagnostician: Diagnostician | None = None
+        self._witness: Witness = FingerprintWitness(course)
         if course.edition == "teacher":
             self._doors = ReferenceDoors(box, course, self.reference)
-            self._diagnostician = Diagnostician(box, course, self.reference)
+            self._witness = Diagnostician(box, course, self.reference)
 
     @cached_property
     def reference(self) -> Mapping[str, str]:
-        """Read the reference's modules."""
-        return read_submission(self.course.reference, self.course.package).modules
+        """Read the reference's modules; of a student's copy, the modules that lie in it."""
+        root = self.course.reference if self.course.edition == "teacher" else self.course.root
+        return read_submission(root, self.course.package).modules
+
+    @cached_property
+    def _assembly(self) -> Assembly:
+        isolation = Isolation(self.box.level, tuple(self.box.proved), tuple(self.box.missing))
+        protected = protected_files(self.course)
+        return Assembly(self.course, isolation, protected, self._witness, Keys(self.course))
 
     @cached_property
     def _stub_bodies(self) -> dict[str, str]:
@@ -104,51 +81,74 @@ class Grader:
                               fix="use `grader check`, or give the teacher's course with --course DIR")
         wanted = scoring.selected(self.course, None if lessons is None else list(lessons), path)
         wanted = tuple(e for e in wanted if exercises is None or e.id in exercises)
-        order = Order(wanted, path, secret or secrets.token_bytes(32))
-        run = self._run(submission, order, progress)
+        order = Order(wanted, path, secret or secrets.token_bytes(32),
+                      questions=lessons is None and exercises is None)
+        sources = choose_sources(self.course, submission)
+        run = self._run(sources.submission, order, progress)
         if record:
             write_record(record, order, self.box, run.record)
-        return self._result(submission, order, run)
+        return self._assembly.result(sources, order, run)
+
+    def replay(
+        self, submission: Submission, exercise: Exercise, *, path: str | None, secret: bytes
+    ) -> tuple[Result, ExerciseEvidence]:
+        """Grade one exercise again, after all that it builds on; give the result and what its tests saw."""
+        needed = {e.id for e in (*self.course.foundations(exercise), exercise)}
+        wanted = tuple(e for e in scoring.selected(self.course, None, path) if e.id in needed)
+        order = Order(wanted, path, secret)
+        sources = choose_sources(self.course, submission)
+        run = self._run(sources.submission, order, None)
+        return self._assembly.result(sources, order, run), run.evidence[exercise.id]
+
+    def reference_answer(self, exercise: Exercise, call: Call) -> Reply:
+        """Give what the reference answers to a recorded call."""
+        if not isinstance(self._witness, Diagnostician):
+            raise CourseError("there is no reference in a student's copy of the course",
+                              where=str(self.course.root), fix="name the teacher's course with --course DIR")
+        return self._witness.answer(exercise, REFERENCE, call)
 
     def check(
         self, submission: Submission, *, exercises: Collection[str] | None = None,
         progress: session.Progress | None = None,
     ) -> Result:
         """Run the public tests on the student's own package, without doors."""
-        wanted = tuple(e for e in self.course.exercises.values() if exercises is None or e.id in exercises)
-        order = Order(wanted, public_only=True)
-        return self._result(submission, order, self._run(submission, order, progress))
+        path = self.course.on_path
+        wanted = tuple(e for e in scoring.selected(self.course, None, path)
+                       if exercises is None or e.id in exercises)
+        order = Order(wanted, path, public_only=True, questions=exercises is None)
+        sources = choose_sources(self.course, submission)
+        return self._assembly.result(sources, order, self._run(sources.submission, order, progress))
 
     def _modules(self, submission: Submission) -> dict[str, str]:
         """Take exercises and helpers from the submission; given modules always come from the course."""
-        if self.course.edition == "student":
+        if is_own(self.course, submission):
             return dict(submission.modules)
-        given = {GIVEN_PACKAGE_MODULE, *self.course.given_modules}
+        given = self._given()
         own = {name: text for name, text in submission.modules.items() if name not in given}
         return own | {name: self.reference[name] for name in given if name in self.reference}
 
-    def _run(self, submission: Submission, order: Order, progress: session.Progress | None) -> _Run:
+    def _run(self, submission: Submission, order: Order, progress: session.Progress | None) -> Run:
         modules = self._modules(submission)
         package = SandboxedPackage(self.box, self.course, modules, rejected=submission.rejected,
                                    doors=None if order.public_only else self._doors)
         evidence = {e.id: ExerciseEvidence() for e in order.exercises}
         try:
-            inspections = {m: package.inspect(m) for m in {e.module for e in order.exercises}
-                           if m in modules}
+            written = {e.module for e in order.exercises} | self._helpers(modules)
+            inspections = {m: package.inspect(m) for m in sorted(written) if m in modules}
             self._note_inspections(order, inspections, evidence)
             plan = session.Plan(order.exercises, order.public_only,
-                                session.seeds(order.secret, order.exercises, self._sources(modules)))
+                                session.seeds(order.secret, order.exercises, self._sources(order, modules)))
             record: dict[str, Any] = {"tests": []}
             if not all(e.not_started for e in evidence.values()):
                 record = session.run(
-                    session.Session(self.course, package, plan, evidence, progress))
+                    session.Session(self.course, package, plan, evidence, progress, self.box.folder))
         finally:
             package.close()
         for e in order.exercises:
             evidence[e.id].seconds = package.seconds.get(e.id, 0.0)
             if self.course.edition == "student":  # it has no stubs to compare with, and gives no score
                 evidence[e.id].not_started = any(_untouched(e, t) for t in evidence[e.id].tests)
-        return _Run(evidence, inspections, record)
+        return Run(evidence, inspections, record, self._replaced(submission))
 
     def _note_inspections(
         self, order: Order, inspections: Mapping[str, Inspection | Killed],
@@ -163,101 +163,36 @@ class Grader:
                     and found.body is not None and found.body == self._stub_bodies.get(e.id)
                 )
 
-    def _sources(self, modules: Mapping[str, str]) -> dict[str, str]:
-        """Give for each exercise the text that its inputs depend on: its module and the helpers."""
-        shared = {GIVEN_PACKAGE_MODULE, *self.course.given_modules, *self.course.exercise_modules}
-        helpers = "\0".join(f"{name}\0{modules[name]}" for name in sorted(set(modules) - shared))
+    def _sources(self, order: Order, modules: Mapping[str, str]) -> dict[str, str]:
+        """Give for each exercise the text that its inputs depend on: its module and the helpers.
+
+        The public tests alone have the same inputs for everybody: those of the fingerprints.
+        """
+        if order.public_only:
+            return dict.fromkeys(self.course.exercises, "")
+        helpers = "\0".join(f"{name}\0{modules[name]}" for name in sorted(self._helpers(modules)))
         return {e.id: f"{modules.get(e.module, '')}\0{helpers}" for e in self.course.exercises.values()}
 
-    # putting the result together
-    def _result(self, submission: Submission, order: Order, run: _Run) -> Result:
-        lessons = tuple(
-            self._lesson(lesson, order, run) for lesson in self.course.lessons
-            if any(e.lesson == lesson.id for e in order.exercises)
-        )
-        if order.public_only:
-            lessons = _with_blocked(self.course, lessons)
-        return Result(
-            course=CourseStamp(self.course.id, self.course.version, self.course.digest),
-            submission=SubmissionStamp(neutralise(submission.id), submission.commit, submission.digest,
-                                       submission.source),
-            graded_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            seed_id=seed_id(order.secret),
-            grader_version=grader.__version__,
-            isolation=Isolation(self.box.level, tuple(self.box.proved), tuple(self.box.missing)),
-            trust="advisory",
-            score=sum(lesson.score for lesson in lessons),
-            max_score=sum(lesson.max_score for lesson in lessons),
-            path=order.path,
-            checkpoints=self._checkpoints(lessons),
-            lessons=lessons,
-            integrity=tuple(IntegrityProblem(neutralise(p.file), neutralise(p.problem))
-                            for p in submission.problems),
-            warnings=self._warnings(submission),
-        )
+    def _helpers(self, modules: Collection[str]) -> set[str]:
+        """Name the modules that students have added."""
+        return set(modules) - {*self._given(), *self.course.exercise_modules}
 
-    def _warnings(self, submission: Submission) -> tuple[str, ...]:
+    def _given(self) -> tuple[str, ...]:
+        """Name the modules that nobody has to write."""
+        return (GIVEN_PACKAGE_MODULE, *self.course.given_modules)
+
+    def _replaced(self, submission: Submission) -> tuple[str, ...]:
+        """Name the given modules that somebody has changed, which counts for nothing."""
         if self.course.edition == "student":
             return ()
-        given = [GIVEN_PACKAGE_MODULE, *self.course.given_modules]
-        changed = [m for m in given if m in submission.modules and m in self.reference
-                   and submission.modules[m] != self.reference[m]]
-        return tuple(f"{self.course.package}/{m}.py differs from the course's; the course's was used"
-                     for m in changed)
-
-    def _lesson(self, lesson: Lesson, order: Order, run: _Run) -> LessonResult:
-        weights = scoring.points_on_path(lesson, order.path)
-        exercises = tuple(self._exercise(e, order, run, weights) for e in order.exercises
-                          if e.lesson == lesson.id)
-        checkpoint = next((c.id for c in self.course.checkpoints if lesson.id in c.lessons), None)
-        hidden = sum(c.points for e in order.exercises if e.lesson == lesson.id
-                     for c in e.criteria if not c.public)
-        return LessonResult(
-            lesson.id, lesson.title, sum(e.score for e in exercises), sum(e.max_score for e in exercises),
-            exercises, checkpoint, unchecked=hidden if order.public_only else 0,
-        )
-
-    def _exercise(
-        self, exercise: Exercise, order: Order, run: _Run, weights: Mapping[tuple[str, str], int]
-    ) -> ExerciseResult:
-        evidence = run.evidence[exercise.id]
-        verdicts = [scoring.judge(c, evidence, public_only=order.public_only)
-                    for c in exercise.criteria if c.public or not order.public_only]
-        diagnoses = self._diagnose(exercise, evidence, verdicts)
-        inspection = run.inspections.get(exercise.module)
-        functions = tuple(inspection.functions) if isinstance(inspection, Inspection) else ()
-        criteria = tuple(
-            _criterion(v, weights[exercise.id, v.criterion.id],
-                       feedback.write(self.course, exercise, v, diagnoses.get(v.criterion.id), functions))
-            for v in verdicts
-        )
-        return ExerciseResult(
-            exercise.id, exercise.function, scoring.exercise_status(verdicts),
-            sum(c.score for c in criteria), sum(c.points for c in criteria),
-            round(evidence.seconds, 3), criteria, feedback.location(self.course, exercise, evidence),
-        )
-
-    def _diagnose(
-        self, exercise: Exercise, evidence: ExerciseEvidence, verdicts: list[scoring.Verdict]
-    ) -> dict[str, Diagnosis]:
-        stands = all(v.status in ("passed", "not_started") for v in verdicts)
-        if stands or self._diagnostician is None:
-            return {}
-        return self._diagnostician.diagnose(exercise, evidence, verdicts)
-
-    def _checkpoints(self, lessons: tuple[LessonResult, ...]) -> tuple[CheckpointResult, ...]:
-        graded = {lesson.id: lesson for lesson in lessons}
-        return tuple(
-            _checkpoint(c.id, c.title, [graded[i] for i in c.lessons if i in graded])
-            for c in self.course.checkpoints if any(i in graded for i in c.lessons)
-        )
+        return tuple(m for m in self._given() if m in submission.modules and m in self.reference
+                     and submission.modules[m] != self.reference[m])
 
     def close(self) -> None:
         """End the workers that are shared between submissions."""
         if self._doors:
             self._doors.close()
-        if self._diagnostician:
-            self._diagnostician.close()
+        self._witness.close()
 
     def __enter__(self) -> Self:
         return self
@@ -273,58 +208,6 @@ def _untouched(exercise: Exercise, test: TestEvidence) -> bool:
     failure = test.failure
     return (isinstance(failure, StudentFailed) and failure.error == "NotImplementedError"
             and failure.sentence == f"{exercise.id} {exercise.function}")
-
-
-def _criterion(
-    verdict: scoring.Verdict, points: int, text: Feedback | None
-) -> CriterionResult:
-    criterion = verdict.criterion
-    visibility: Visibility = "public" if criterion.public else "hidden"
-    score = points if verdict.status == "passed" else 0
-    return CriterionResult(criterion.id, criterion.text, points, score, verdict.status, visibility, text)
-
-
-def _checkpoint(checkpoint: str, title: str, lessons: list[LessonResult]) -> CheckpointResult:
-    exercises = [e for lesson in lessons for e in lesson.exercises]
-    open_ = [e for e in exercises if e.status != "passed"]
-    status: Status = "passed"
-    text = "Everything here has passed."
-    if exercises and all(e.status == "not_started" for e in exercises):
-        status, text = "not_started", f"Nothing is started yet. Begin with {_name(exercises[0])}."
-    elif open_:
-        lost = sum(e.max_score - e.score for e in open_)
-        points = "1 point is" if lost == 1 else f"{lost} points are"
-        status = "failed"
-        text = (f"{len(exercises) - len(open_)} of {len(exercises)} exercises have passed; "
-                f"{points} still open. Go on with {_name(open_[0])}.")
-    return CheckpointResult(
-        checkpoint, title, status, sum(lesson.score for lesson in lessons),
-        sum(lesson.max_score for lesson in lessons), text, tuple(lesson.id for lesson in lessons))
-
-
-def _name(exercise: ExerciseResult) -> str:
-    return f"{exercise.id} {exercise.function}"
-
-
-def _with_blocked(course: Course, lessons: tuple[LessonResult, ...]) -> tuple[LessonResult, ...]:
-    """Say of a failure that depends on a failed earlier exercise that it waits for that one."""
-    status = {e.id: e.status for lesson in lessons for e in lesson.exercises}
-
-    def settle(exercise: ExerciseResult) -> ExerciseResult:
-        open_ = tuple(n for n in course.exercises[exercise.id].needs if status.get(n, "passed") != "passed")
-        if exercise.status in ("passed", "not_started") or not open_:
-            return exercise
-        criteria = tuple(c if c.status == "passed" else replace(c, status="blocked", feedback=None)
-                         for c in exercise.criteria)
-        return replace(exercise, status="blocked", waits_for=open_, criteria=criteria)
-
-    return tuple(replace(lesson, exercises=tuple(settle(e) for e in lesson.exercises))
-                 for lesson in lessons)
-
-
-def seed_id(secret: bytes) -> str:
-    """Name a secret without telling it."""
-    return hashlib.sha256(b"seed-id\0" + secret).hexdigest()[:16]
 
 
 def write_record(file: Path, order: Order, box: Box, record: dict[str, Any]) -> None:

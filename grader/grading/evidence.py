@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from grader.course import TestFunction
 from grader.testing import CheckFailed, StudentFailed
 from grader.testing.record import Call, Tolerance
 
 Outcome = Literal["passed", "failed", "unrun"]
+
+
+class Seen(NamedTuple):
+    """One recorded call, with what is needed to compare another answer with its own."""
+
+    call: Call
+    tolerance: Tolerance
+    place: tuple[str, int]
+    """The test with its parameters, and the number of the call in it."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +34,11 @@ class TestEvidence:
     calls: tuple[Call, ...]
     tolerance: Tolerance
 
+    @property
+    def seen(self) -> Iterator[Seen]:
+        """Give every recorded call."""
+        return (Seen(call, self.tolerance, (self.case, number)) for number, call in enumerate(self.calls))
+
 
 @dataclass
 class ExerciseEvidence:
@@ -36,6 +51,6 @@ class ExerciseEvidence:
     seconds: float = 0.0
 
     @property
-    def calls(self) -> list[tuple[Call, Tolerance]]:
-        """List every recorded call with its test's tolerance."""
-        return [(call, test.tolerance) for test in self.tests for call in test.calls]
+    def calls(self) -> list[Seen]:
+        """List every recorded call."""
+        return [seen for test in self.tests for seen in test.seen]

@@ -14,6 +14,7 @@ from collections.abc import Collection
 from grader.course import Course, Criterion, Exercise
 from grader.grading.diagnosis import Diagnosis
 from grader.grading.evidence import ExerciseEvidence, TestEvidence
+from grader.grading.failure_text import error_lines, warning_lines
 from grader.grading.scoring import Verdict
 from grader.render.text import neutralise
 from grader.result import Feedback, Location, MisconceptionFound
@@ -22,7 +23,6 @@ from grader.testing.compare import show
 from grader.testing.failure import StudentFrame
 from grader.testing.record import Call
 
-MESSAGE_CHARACTERS = 400
 _HIDDEN: dict[str, str] = {
     "wrong_error": "This input should raise another error than the one that came.",
     "unsupported": "The answer should be made of plain arrays, numbers, text, lists or dicts.",
@@ -68,9 +68,13 @@ def _detail(
         return "No answer was recorded, so no point can be given."
     if isinstance(failure, CheckFailed):
         lines = [failure.sentence if public else _HIDDEN.get(failure.kind, failure.sentence)]
+        lines += warning_lines(failure, test.calls) if public and test else ()
+    elif public and failure.kind in ("raised", "import_failed"):
+        lines = list(error_lines(failure))
     else:
         lines = [_student_failed(course, exercise, failure, public, functions)]
-    if public and test and test.calls:
+    called = public and test and test.calls and getattr(failure, "kind", "") != "import_failed"
+    if called and test:
         lines.insert(0, f"We called {_call_text(test.calls[-1])}")
     return neutralise("\n".join(lines), multiline=True)
 
@@ -78,14 +82,10 @@ def _detail(
 def _student_failed(
     course: Course, exercise: Exercise, failure: StudentFailed, public: bool, functions: Collection[str]
 ) -> str:
-    if not public and failure.kind in ("raised", "import_failed"):
+    if failure.kind in ("raised", "import_failed"):
         # The name of a class, the text and even the line could carry the inputs out.
         what = "Your code" if failure.kind == "raised" else f"Importing {_file(course, exercise)}"
         return f"{what} raised {_builtin_error(failure)}."
-    if failure.kind == "raised":
-        at = f" in {failure.frames[-1].file}, line {failure.frames[-1].line}" if failure.frames else ""
-        message = f": {failure.sentence[:MESSAGE_CHARACTERS]}" if failure.sentence else "."
-        return f"Your code raised {failure.error}{at}{message}"
     if not public and failure.kind in _HIDDEN:
         return _HIDDEN[failure.kind]
     if failure.kind == "missing":

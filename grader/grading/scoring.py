@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from grader.course import Course, Criterion, Exercise, Lesson
+from grader.course import Course, Criterion, Exercise, points_on_path
 from grader.grading.evidence import ExerciseEvidence, TestEvidence
 from grader.result import Status
 from grader.testing import CheckFailed, StudentFailed
 
-LESSON_POINTS = 100
+LONGEST = 200
+"""So many numbers of an array are looked at: the shortest input is never longer."""
+
+__all__ = ["Verdict", "exercise_status", "judge", "points_on_path", "selected"]
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,30 @@ def judge(criterion: Criterion, evidence: ExerciseEvidence, *, public_only: bool
     runs = {t: [e for e in evidence.tests if e.function == t] for t in wanted}
     failed = [e for runs_of_test in runs.values() for e in runs_of_test if e.outcome != "passed"]
     if failed:
-        first = min(failed, key=lambda e: not e.function.public)
+        first = min(failed, key=_hard_to_read)
         return Verdict(criterion, _status(first), first)
     if not wanted or not all(runs.values()):
         return Verdict(criterion, "error", None)
     return Verdict(criterion, "passed", None)
+
+
+def _hard_to_read(test: TestEvidence) -> tuple[bool, bool, int]:
+    """Order failed tests: public ones first, then those with an error, which has a line, then by input."""
+    if not test.function.public:
+        return True, False, 0
+    length = _length((test.calls[-1].args, test.calls[-1].kwargs)) if test.calls else 0
+    return False, not isinstance(test.failure, StudentFailed), length
+
+
+def _length(value: Any) -> int:
+    """Count the characters that it takes to write an input's numbers down."""
+    if isinstance(value, (tuple, list)):
+        return sum(map(_length, value))
+    if isinstance(value, dict):
+        return sum(map(_length, value.values()))
+    if hasattr(value, "ravel"):
+        return sum(len(f"{number:.5g}") for number in value.ravel()[:LONGEST]) + int(value.size)
+    return len(str(value))
 
 
 def _status(test: TestEvidence) -> Status:
@@ -59,22 +82,3 @@ def selected(course: Course, lessons: Sequence[str] | None, path: str | None) ->
         e for e in course.exercises.values()
         if (lessons is None or e.lesson in lessons) and (path is None or path in e.paths)
     )
-
-
-def points_on_path(lesson: Lesson, path: str | None) -> dict[tuple[str, str], int]:
-    """Weigh a lesson's criteria so that those on the path make 100 points.
-
-    The largest-remainder method: everyone gets the whole part of an exact share, and the points left
-    over go to the largest fractions, ties by order. Whole numbers in, whole numbers out.
-    """
-    criteria = [
-        ((e.id, c.id), c.points)
-        for e in lesson.exercises if path is None or path in e.paths for c in e.criteria
-    ]
-    total = sum(points for _, points in criteria)
-    if total in (0, LESSON_POINTS):
-        return dict(criteria)
-    shares = {key: divmod(points * LESSON_POINTS, total) for key, points in criteria}
-    left = LESSON_POINTS - sum(whole for whole, _ in shares.values())
-    lucky = sorted(shares, key=lambda key: -shares[key][1])[:left]  # sorted() is stable: ties by order
-    return {key: whole + (key in lucky) for key, (whole, _) in shares.items()}

@@ -8,9 +8,7 @@ pytest-json-report, whose per-test record decides what passed.
 from __future__ import annotations
 
 import contextlib
-import gc
 import hmac
-import io
 import os
 import sys
 import tempfile
@@ -25,12 +23,15 @@ from pytest_jsonreport.plugin import JSONReport
 
 from grader.course import Course, Criterion, Exercise, TestFunction
 from grader.errors import GraderError
+from grader.grading import machine, warm
+from grader.grading.cases import PlainFile, PlainTest, collector_of
 from grader.grading.evidence import ExerciseEvidence, Outcome, TestEvidence
-from grader.grading.students import SandboxedPackage, StudentProxy
+from grader.grading.proxy import StudentProxy
+from grader.grading.students import SandboxedPackage
 from grader.testing import CheckFailed, StudentFailed
 from grader.testing.compare import describe_type
 from grader.testing.marks import criteria_of
-from grader.testing.plugin import FIXTURES, PROVIDER, RECORDING, seed_from
+from grader.testing.plugin import PROVIDER, RECORDING, seed_from
 from grader.testing.record import Recording, Tolerance
 
 Progress = Callable[[str], None]
@@ -73,6 +74,8 @@ class Session:
     plan: Plan
     evidence: dict[str, ExerciseEvidence]
     progress: Progress | None = None
+    folder: Path | None = None
+    """Where temporary folders go."""
     fatal: BaseException | None = None
     _items: dict[str, _Item] = field(default_factory=dict)
 
@@ -101,25 +104,36 @@ class Session:
         config.stash[PROVIDER] = self
         config.pluginmanager.unregister(name="terminalreporter")
 
+    def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> pytest.Collector:
+        """Collect a file of plain tests ourselves; leave any other to pytest."""
+        return collector_of(module_path, parent, self)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> bool | None:
+        """Collect files of plain tests without looking for what may lie around them; else pytest does it."""
+        files = [collector_of(path, session, self) for path in self.plan.test_files(self.course)]
+        plain = [file for file in files if isinstance(file, PlainFile)]
+        if len(plain) < len(files):
+            return None
+        session.items = [item for file in plain for item in file.collect()]
+        session.config.hook.pytest_collection_modifyitems(
+            session=session, config=session.config, items=session.items)
+        session.testscollected = len(session.items)
+        return True
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
-        """Run a test that uses no fixtures but ours in one phase instead of pytest's three.
+        """Run a plain test in one phase instead of pytest's three.
 
-        Setting up and tearing down nothing costs pytest more than the calls that are tested. A test
-        with other fixtures, or with indirect parameters, takes pytest's own way.
+        Setting up and tearing down nothing costs pytest more than the calls that are tested.
         """
-        if not (isinstance(item, pytest.Function) and _is_plain(item)):
+        if not isinstance(item, PlainTest):
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        call = pytest.CallInfo.from_call(lambda: self._call(item), when="call", reraise=pytest.exit.Exception)
+        call = pytest.CallInfo.from_call(item.runtest, when="call", reraise=pytest.exit.Exception)
         report = item.ihook.pytest_runtest_makereport(item=item, call=call)
         item.ihook.pytest_runtest_logreport(report=report)
         return True
-
-    def _call(self, item: pytest.Function) -> None:
-        direct = item.callspec.params if hasattr(item, "callspec") else {}
-        item.obj(**{name: direct[name] if name in direct else FIXTURES[name](self, item)
-                    for name in _arguments(item)})
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item], config: pytest.Config) -> None:
         """Keep the planned tests, in dependency order: what a door answers has been graded before."""
@@ -168,6 +182,10 @@ class Session:
             elif call.when != "call" or isinstance(error, GraderError) or not isinstance(error, Exception):
                 self.fatal = error
                 pytest.exit("the grader itself failed", returncode=3)
+            elif machine.is_to_blame(error):
+                self.fatal = GraderError(f"this machine failed while a test ran ({error or 'out of memory'})",
+                                         fix=machine.FIX)
+                pytest.exit("the grader itself failed", returncode=3)
             else:
                 self._items[item.nodeid].failure = _other_form(item.stash[RECORDING])
         report = yield
@@ -178,6 +196,11 @@ class Session:
         if call.when == "call":
             self._items[item.nodeid].passed = call.excinfo is None
         return report
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Keep a Ctrl-C between two tests; pytest's own kind of it means files that cannot be collected."""
+        if type(excinfo.value) is KeyboardInterrupt:
+            self.fatal = excinfo.value
 
     def pytest_json_runtest_metadata(self, item: pytest.Item) -> dict[str, Any]:
         """Put the exercise and its criteria into the raw record."""
@@ -197,21 +220,6 @@ class Session:
             ))
 
 
-def _is_plain(item: pytest.Function) -> bool:
-    """Tell whether all arguments of a test are our fixtures or direct parameters."""
-    direct = item.callspec.params if hasattr(item, "callspec") else {}
-    indirect = any(mark.kwargs.get("indirect") for mark in item.iter_markers("parametrize"))
-    known = {*FIXTURES, *direct}
-    # Our own fixtures ask for "request"; any other name is a fixture of the author's, or an automatic one.
-    return not indirect and known.issuperset(_arguments(item)) and {*known, "request"}.issuperset(
-        item.fixturenames)
-
-
-def _arguments(item: pytest.Function) -> tuple[str, ...]:
-    code = item.obj.__code__
-    return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
-
-
 def _outcome(recorded: str | None, failure: object, recording: Recording | None) -> Outcome:
     """Pass only what was recorded as passed, had no failure, and did call the student."""
     if recorded is None or recording is None:
@@ -225,30 +233,15 @@ def _other_form(recording: Recording) -> CheckFailed:
     return CheckFailed("type", "The answer has another form than the exercise asks for.", actual=came)
 
 
-_OPTIONS = (
-    "-c", os.devnull, "--import-mode=importlib", "--tb=no", "-qqq", "--no-header", "--no-summary",
-    "--strict-markers", "-p", "no:assertion", "-p", "no:capture", "-p", "no:unittest",
-    "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-p", "no:threadexception",
-    "-p", "no:faulthandler", "-p", "no:doctest", "-p", "no:junitxml", "-p", "no:pastebin",
-    "-p", "no:stepwise", "-p", "no:debugging", "-p", "no:warnings", "-p", "no:logging",
-    "-p", "no:skipping", "-p", "no:setuponly", "-p", "no:setupplan", "-p", "no:tmpdir",
-    "-p", "no:monkeypatch", "-p", "no:recwarn", "-p", "no:subtests",
-    "-p", "pytest_jsonreport.plugin", "-p", "grader.testing.plugin", "--json-report-file=none",
-    "--json-report-omit", "collectors", "log", "streams", "warnings", "keywords", "traceback",
-)
-
-
 def run(session: Session) -> dict[str, Any]:
     """Run the planned tests; give pytest-json-report's record, which holds hidden test text."""
-    _settle()
     files = [str(f) for f in session.plan.test_files(session.course)]
-    report = JSONReport()
-    with _clean_surroundings() as folder:
-        options = [*files, "--rootdir", folder, "--confcutdir", folder, *_OPTIONS]
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as said:
-            code = pytest.main(options, plugins=[report, session])
+    with clean_surroundings(session.folder), machine.memory_limit(), warm.silence() as said:
+        code, report = warm.pytest_of_this_process().run(files, session)
     if session.fatal is not None:
         raise session.fatal
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt  # it came between two tests, where pytest takes it
     if report.report is None or code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED,
                                              pytest.ExitCode.NO_TESTS_COLLECTED):
         raise GraderError(f"pytest stopped with code {int(code)}: {_errors(report, said.getvalue())}",
@@ -263,38 +256,21 @@ def _errors(report: JSONReport, said: str) -> str:
     return "; ".join(str(c.get("longrepr", ""))[-500:] for c in bad) or said[-500:] or "no message"
 
 
-_pycache: list[tempfile.TemporaryDirectory[str]] = []
-
-
-def _settle() -> None:
-    """From the second run on, keep what the first one has imported out of garbage collection."""
-    if _pycache and not gc.get_freeze_count():
-        gc.collect()
-        gc.freeze()
-
-
-def _bytecode_folder() -> str:
-    """Give one folder per process for compiled tests, so that nothing is written beside the course."""
-    if not _pycache:
-        _pycache.append(tempfile.TemporaryDirectory(prefix="grader-pyc-"))
-    return _pycache[0].name
-
-
 @contextlib.contextmanager
-def _clean_surroundings() -> Iterator[str]:
+def clean_surroundings(place: Path | None = None) -> Iterator[None]:
     """Work in an empty folder with an environment that cannot steer pytest; put all back afterwards."""
     kept = {k: v for k, v in os.environ.items() if k.startswith(("PYTEST", "PY_COLORS", "PYTHON"))}
     folder_before, path_before = Path.cwd(), list(sys.path)
     bytecode_before = sys.pycache_prefix, sys.dont_write_bytecode
     modules_before = set(sys.modules)
-    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
+    with tempfile.TemporaryDirectory(prefix="grader-", dir=place, ignore_cleanup_errors=True) as folder:
         try:
             for name in kept:
                 del os.environ[name]
             os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-            sys.pycache_prefix, sys.dont_write_bytecode = _bytecode_folder(), False
+            sys.pycache_prefix, sys.dont_write_bytecode = folder, True
             os.chdir(folder)
-            yield folder
+            yield
         finally:
             os.chdir(folder_before)
             os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from grader.course import Course, Exercise
+from grader.grading.doors import ReferenceDoors, wall_seconds
 from grader.sandbox import (
     Box,
     Door,
+    Frame,
     FunctionSeen,
     Inspection,
     Killed,
@@ -22,63 +23,15 @@ from grader.sandbox import (
     Worker,
 )
 from grader.testing import StudentFailed
-from grader.testing.failure import StudentFrame, StudentKind
-from grader.testing.record import Call, Recording
+from grader.testing.failure import FirstWarning, Scene, StudentFrame, StudentKind, StudentOperand
 
 KILLS_BEFORE_GIVING_UP = 2
 CALLS_BEFORE_GIVING_UP = 2
 """An exercise may wait as long as this many calls that just met their deadline."""
 KEPT_BYTES = 32 * 1024 * 1024
 """Answers of one exercise that are kept: a student may send 64 MB a hundred times."""
-
-
-def wall_seconds(exercise: Exercise) -> float:
-    """Give the absolute deadline of one call: sleeping costs no CPU time, so it needs a limit too."""
-    return 3.0 * exercise.cpu_seconds + 2.0
-
-
-class ReferenceDoors:
-    """Answer calls through a door with the reference, in a box of its own. Serves many submissions."""
-
-    def __init__(self, box: Box, course: Course, modules: Mapping[str, str]) -> None:
-        self._box = box
-        self._course = course
-        self._modules = modules
-        self._workers: dict[str, Worker] = {}
-        self._fresh: set[str] = set()
-        self._budget = {(e.module, e.function): e for e in course.exercises.values()}
-
-    def refresh(self) -> None:
-        """Give every reference worker a new namespace and budget before its next answer."""
-        self._fresh.clear()
-
-    def answer(self, door: Door, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Reply:
-        """Relay one decoded call to the reference; a bomb explodes there, and is told as an error."""
-        reply = self._worker(door).call(door.function, args, kwargs)
-        if isinstance(reply, Killed):
-            self._workers.pop(door.module).close()
-            self._fresh.discard(door.module)
-            return Raised(type="TimeoutError", bases=("OSError", "Exception"), frames=(), printed="",
-                          message=f"{door.function} did not answer on this input")
-        return reply
-
-    def _worker(self, door: Door) -> Worker:
-        worker = self._workers.get(door.module)
-        if worker is None:
-            worker = self._workers[door.module] = self._box.worker()
-            worker.load(self._course.package, self._modules)
-        if door.module not in self._fresh:
-            exercise = self._budget[door.module, door.function]
-            worker.begin(door.module, cpu_seconds=4 * exercise.cpu_seconds,
-                         wall_seconds=wall_seconds(exercise))
-            self._fresh.add(door.module)
-        return worker
-
-    def close(self) -> None:
-        """Close the reference's workers."""
-        for worker in self._workers.values():
-            worker.close()
-        self._workers.clear()
+ALL_KEPT_BYTES = 4 * KEPT_BYTES
+"""Answers of one submission that are kept."""
 
 
 @dataclass
@@ -89,6 +42,8 @@ class _Current:
     package: bool
     doors: tuple[Door, ...]
     kills: int = 0
+    shot: bool = False
+    """Whether somebody outside killed its worker once; then the call was made again."""
     broken: StudentFailed | None = None
     waited: float = 0.0
     """Seconds by the clock, over all calls."""
@@ -117,15 +72,25 @@ class SandboxedPackage:
         self._spent: dict[bool, float] = {}
         self._hidden = False
         self._current: _Current | None = None
+        self._kept = 0
+        """Bytes of all answers that are kept."""
         self._killed_imports: dict[str, StudentFailed] = {}
         self._alone: set[str] = set()
         """Modules that are imported without the other exercises' modules, which hang."""
+        self.warned: FirstWarning | None = None
         self.seconds: dict[str, float] = {}
         """CPU seconds by exercise, from the kernel."""
 
     def inspect(self, module: str) -> Inspection | Killed:
         """Look at a module's functions, in a worker that has not run any of it."""
-        return self._live_worker().inspect(module)
+        found = self._inspect(module)
+        return self._inspect(module) if isinstance(found, Killed) and found.by_a_stranger else found
+
+    def _inspect(self, module: str) -> Inspection | Killed:
+        found = self._live_worker().inspect(module)
+        if isinstance(found, Killed):
+            self._drop_worker()  # what killed it must not cost the next module
+        return found
 
     def enter(
         self, exercise: Exercise, *, package: bool, hidden: bool, has_passed: Callable[[str], bool]
@@ -152,22 +117,51 @@ class SandboxedPackage:
             self._begin()
 
     def call(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call one function of the current exercise's module; raise `StudentFailed` if there is no answer."""
+        """Call one function of the current exercise's module; raise `StudentFailed` if there is no answer.
+
+        What a test asks of another exercise is answered by the reference: else a submission could agree
+        with itself, with an earlier function that answers differently once a later one is tested.
+        """
         current = self._now()
+        self.warned = None
         if current.broken:
             raise current.broken
-        if self._hidden not in self._workers:
-            self._begin()
-            if current.broken:
-                raise current.broken
-        reply = self._timed(current, function, args, kwargs)
+        other = self._another(current, function)
+        if other and self._doors:
+            return _unwrap(self._doors.answer(other, args, kwargs))
+        reply = self._answered(current, function, args, kwargs)
+        if isinstance(reply, Killed) and reply.by_a_stranger and not current.shot:
+            current.shot = True
+            self._note_seconds()
+            self._drop_worker()
+            reply = self._answered(current, function, args, kwargs)
         if isinstance(reply, Killed):
             raise self._after_kill(reply)
         if isinstance(reply, Raised) and reply.type == "AttributeError" and not reply.frames:
             # Not the message: an error of the student's own without a line looks the same.
             module = self._file(current.exercise.module)
             raise StudentFailed("missing", f"{module} has no function {function}.")
-        return _unwrap(reply, function)
+        if isinstance(reply, Value) and reply.warned:
+            warned = reply.warned
+            self.warned = FirstWarning(warned.what, warned.operation, _frame(warned.frame))
+        return _unwrap(reply)
+
+    def _another(self, current: _Current, function: str) -> Door | None:
+        """Find the exercise before the current one that a function belongs to."""
+        if current.package or function == current.exercise.function:
+            return None
+        earlier = self._course.foundations(current.exercise)
+        return next((Door(e.module, e.function) for e in earlier if e.function == function), None)
+
+    def _answered(
+        self, current: _Current, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Reply:
+        """Have the student's function called, in a new worker if there is none."""
+        if self._hidden not in self._workers:
+            self._begin()
+            if current.broken:
+                raise current.broken
+        return self._timed(current, function, args, kwargs)
 
     def _timed(
         self, current: _Current, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -184,9 +178,10 @@ class SandboxedPackage:
     def may_keep(self, size: int) -> bool:
         """Tell whether the current exercise's answers leave room for so many bytes more."""
         current = self._now()
-        if current.kept + size > KEPT_BYTES:
+        if current.kept + size > KEPT_BYTES or self._kept + size > ALL_KEPT_BYTES:
             return False
         current.kept += size
+        self._kept += size
         return True
 
     def _now(self) -> _Current:
@@ -211,6 +206,8 @@ class SandboxedPackage:
         if self._doors:
             self._doors.refresh()
         reply = self._import(current.exercise, current.doors)
+        if isinstance(reply, Killed) and reply.by_a_stranger:
+            reply = self._import(current.exercise, current.doors)
         if isinstance(reply, Killed):
             # It may be another exercise's module that hangs: one bug must not cost this one.
             self._alone.add(module)
@@ -250,7 +247,7 @@ class SandboxedPackage:
         return self._killed_imports.get(module)
 
     def _needed(self, exercise: Exercise, has_passed: Callable[[str], bool]) -> Collection[Door]:
-        needed = [self._course.exercises[i] for i in exercise.needs if not has_passed(i)]
+        needed = [e for e in self._course.foundations(exercise) if not has_passed(e.id)]
         return [Door(e.module, e.function) for e in needed]
 
     def _after_kill(self, reply: Killed) -> StudentFailed:
@@ -299,74 +296,13 @@ _KILL_SENTENCES = {
 }
 
 
-class StudentProxy:
-    """What a test sees as `student`: every attribute is a function in the box."""
-
-    def __init__(self, package: SandboxedPackage, exercise: Exercise, recording: Recording) -> None:
-        self._package = package
-        self._exercise = exercise
-        self._recording = recording
-
-    def __getattr__(self, function: str) -> Any:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return self._call(function, args, kwargs)
-
-        return call
-
-    def _call(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        seen_args, seen_kwargs = _frozen(args), _frozen(kwargs)
-        answer, failure = None, None
-        try:
-            answer = self._package.call(function, args, kwargs)
-        except StudentFailed as error:
-            failure = error
-            raise
-        finally:
-            if function == self._exercise.function:
-                self._recording.calls.append(
-                    self._call_record(function, seen_args, seen_kwargs, answer, failure))
-        return answer
-
-    def _call_record(
-        self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any], answer: Any,
-        failure: StudentFailed | None,
-    ) -> Call:
-        """Record a call for the diagnosis; answers that would fill the grader's memory are not kept."""
-        if self._package.may_keep(_size(answer)):
-            return Call(function, args, kwargs, answer, failure)
-        return Call(function, args, kwargs, None, StudentFailed("unsupported", "The answer is too large."))
-
-
-def _frozen(inputs: Any) -> Any:
-    """Copy random generators, which move on when a test draws from them; arrays are shared."""
-    if type(inputs).__name__ == "Generator":
-        return copy.deepcopy(inputs)
-    if type(inputs) is tuple:
-        return tuple(_frozen(part) for part in inputs)
-    if type(inputs) is dict:
-        return {key: _frozen(part) for key, part in inputs.items()}
-    return inputs
-
-
-def _size(answer: Any) -> int:
-    """Count the bytes of the arrays in an answer."""
-    if isinstance(answer, (tuple, list)):
-        return sum(map(_size, answer))
-    if isinstance(answer, dict):
-        return sum(map(_size, answer.values()))
-    return int(getattr(answer, "nbytes", 0))
-
-
-def _unwrap(reply: Reply, function: str) -> Any:
+def _unwrap(reply: Reply) -> Any:
     if isinstance(reply, Value):
         return reply.value
     if isinstance(reply, Unsupported):
         raise StudentFailed("unsupported", f"The answer should be plain arrays and numbers: {reply.detail}")
     if isinstance(reply, Raised):
-        raise StudentFailed(
-            "raised", reply.message, error=reply.type, bases=reply.bases,
-            frames=tuple(StudentFrame(f.file, f.line, f.function) for f in reply.frames),
-        )
+        raise _failed("raised", reply.message, reply)
     raise TypeError(f"no such reply: {reply!r}")
 
 
@@ -376,10 +312,19 @@ def _left_out(file: str) -> str:
 
 
 def _import_failed(reply: Raised, file: str) -> StudentFailed:
+    return _failed("import_failed", f"{file} cannot be imported: {reply.type}: {reply.message}", reply)
+
+
+def _failed(kind: StudentKind, sentence: str, reply: Raised) -> StudentFailed:
+    operands = tuple(StudentOperand(o.name, o.kind, o.shape) for o in reply.operands)
     return StudentFailed(
-        "import_failed", f"{file} cannot be imported: {reply.type}: {reply.message}", error=reply.type,
-        bases=reply.bases, frames=tuple(StudentFrame(f.file, f.line, f.function) for f in reply.frames),
+        kind, sentence, error=reply.type, bases=reply.bases, frames=tuple(map(_frame, reply.frames)),
+        scene=Scene(reply.operation, operands, reply.near), message=reply.message,
     )
+
+
+def _frame(frame: Frame) -> StudentFrame:
+    return StudentFrame(frame.file, frame.line, frame.function, frame.code)
 
 
 def _cap(text: str) -> str:

@@ -26,7 +26,7 @@ def variant(
     folder = course.lesson(exercise.lesson).folder
     text = reference[exercise.module]
     wrong = _wrong_source(course, folder / FILE, misconception, exercise, text)
-    return {**reference, exercise.module: _replace_function(text, exercise.function, wrong)}
+    return {**reference, exercise.module: with_function(text, exercise.function, wrong)}
 
 
 @cache
@@ -75,7 +75,8 @@ def _import_line(node: ast.Import | ast.ImportFrom, package: str, module: str) -
     return ast.unparse(node)
 
 
-def _replace_function(text: str, function: str, source: str) -> str:
+def with_function(text: str, function: str, source: str) -> str:
+    """Put other source in the place of a module's function."""
     node = next(n for n in _parsed(text)[0].body
                 if isinstance(n, ast.FunctionDef) and n.name == function)
     lines = text.splitlines(keepends=True)

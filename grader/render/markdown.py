@@ -28,6 +28,8 @@ _WORDS: dict[Status, str] = {
 }
 _WRONG: tuple[Status, ...] = ("failed", "error", "timeout")
 _SPECIAL = re.compile(r"([\\`*_\[\]|~!$])")
+_START = re.compile(r"^(?=[-+#=])|^(\d{1,9})(?=[.)](?:\s|$))")
+"""What would begin a list, a heading or a line at the start of a line."""
 _LINKED = re.compile(
     r"(?<=@)(?=[0-9A-Za-z])|(?<=#)(?=[0-9])|(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=\bGH)(?=-)", re.IGNORECASE
 )
@@ -47,7 +49,7 @@ def to_markdown(result: Result) -> str:
 def escape(text: str) -> str:
     """Write text so that Markdown and HTML show it as it is, on one line."""
     text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _LINKED.sub("&#8203;", _SPECIAL.sub(r"\\\1", text))
+    return _LINKED.sub("&#8203;", _START.sub(r"\1\\", _SPECIAL.sub(r"\\\1", text)))
 
 
 def fenced(text: str) -> str:
@@ -139,7 +141,13 @@ def _checkpoint(checkpoint: CheckpointResult) -> str:
     points = f"{checkpoint.score} of {checkpoint.max_score} points"
     title = f"## Checkpoint {escape(checkpoint.id)} · {escape(checkpoint.title)}: {points}"
     status = _WORDS[checkpoint.status]
-    return f"{title}\n\n{status}. {escape(checkpoint.feedback)}".rstrip()
+    text = f"{title}\n\n{status}. {escape(checkpoint.feedback)}".rstrip()
+    if not checkpoint.questions:
+        return text
+    return f"{text}\n\n| question | status | points | |\n|---|---|---|---|\n" + "\n".join(
+        f"| {escape(q.id)} ({escape(q.kind)}) | {_WORDS[q.status]} | {q.score}/{q.max_score} "
+        f"| {escape(q.feedback)} |"
+        for q in checkpoint.questions)
 
 
 def _remarks(result: Result) -> list[str]:

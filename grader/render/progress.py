@@ -11,6 +11,9 @@ from grader.render.text import fit, neutralise
 if TYPE_CHECKING:
     from rich.console import Console
 
+Advance = Callable[[str, str], None]
+"""Say that one more is done: whose it was, and how it ended."""
+
 
 @contextmanager
 def progress(
@@ -30,3 +33,43 @@ def progress(
     # The spinner of plain ASCII: it shows on every terminal.
     with console.status("", spinner="line") as status:
         yield lambda text: status.update(shown(text))
+
+
+@contextmanager
+def counted(console: Console, total: int, *, plain: bool = False) -> Iterator[Advance]:
+    """Show how many are done: a bar with rate and time left on a terminal, else a line for each."""
+
+    def shown(text: str) -> str:
+        return fit(neutralise(text), console.encoding)
+
+    done = 0
+
+    def line(name: str, text: str) -> None:
+        nonlocal done
+        done += 1
+        console.print(f"[{done}/{total}] {shown(name)}: {shown(text)}", soft_wrap=True)
+
+    if plain or not console.is_terminal:
+        yield line
+        return
+    from rich import progress as rich_progress
+
+    class Rate(rich_progress.ProgressColumn):
+        """Write how many are done in a minute."""
+
+        def render(self, task: rich_progress.Task) -> str:
+            """Write the rate, once there is one."""
+            return f"{60 * task.speed:.0f} a minute" if task.speed else ""
+
+    bar = rich_progress.Progress(
+        rich_progress.TextColumn("{task.description}", markup=False), rich_progress.BarColumn(),
+        rich_progress.MofNCompleteColumn(), Rate(), rich_progress.TimeRemainingColumn(compact=True),
+        console=console, transient=True, speed_estimate_period=60,
+    )
+    with bar:
+        task = bar.add_task("grading", total=total)
+
+        def advance(name: str, text: str) -> None:
+            bar.update(task, advance=1, description=shown(name)[:24])
+
+        yield advance

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from grader.course.headings import slug
+from grader.course.headings import sections
 
 if TYPE_CHECKING:
     from grader.course.model import Course
 
 WORDS_A_MINUTE = 150
 """Slower than a novel: there are formulas in it."""
-
-_HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*$", re.MULTILINE)
 
 
 def where_to_read(course: Course, read: str) -> str:
@@ -25,20 +22,14 @@ def where_to_read(course: Course, read: str) -> str:
     file = course.root / name
     if not anchor or not file.resolve().is_relative_to(course.root.resolve()) or not file.is_file():
         return read
-    section = _section(file.read_text(encoding="utf-8", errors="replace"), anchor)
+    text = file.read_text(encoding="utf-8", errors="replace")
+    section = next((section for section in sections(text) if section.anchor == anchor), None)
     if section is None:
         return read
-    heading, text = section
-    minutes = max(1, round(len(text.split()) / WORDS_A_MINUTE))
-    return f"{name} § {heading} ({minutes} min)"
+    below = "\n".join(text.split("\n")[section.first + 1 : section.end])
+    return f"{name} § {section.title} ({minutes_to_read(below)} min)"
 
 
-def _section(markdown: str, anchor: str) -> tuple[str, str] | None:
-    """Find a heading by its anchor, and the text down to the next heading that is not below it."""
-    headings = list(_HEADING.finditer(markdown))
-    for number, found in enumerate(headings):
-        if slug(found[2]) == anchor:
-            below = (h for h in headings[number + 1 :] if len(h[1]) <= len(found[1]))
-            end = next((h.start() for h in below), len(markdown))
-            return found[2], markdown[found.end() : end]
-    return None
+def minutes_to_read(text: str) -> int:
+    """Estimate how long a text takes, at least a minute."""
+    return max(1, round(len(text.split()) / WORDS_A_MINUTE))

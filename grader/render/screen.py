@@ -69,6 +69,24 @@ class Screen:
         self._unicode = fit("✓✗–·", self._encoding) == "✓✗–·"
         self._lines: list[Sequence[Span]] = []
 
+    @property
+    def width(self) -> int:
+        """Give the columns of a line."""
+        return self._width
+
+    @property
+    def unicode(self) -> bool:
+        """Tell whether symbols beyond ASCII can be shown."""
+        return self._unicode
+
+    def pieces(self, spans: Sequence[Span]) -> None:
+        """Write one line of pieces as they are, each with its style; nothing is wrapped."""
+        self._lines.append([Span(self.fitted(piece.text), piece.style) for piece in spans])
+
+    def fitted(self, text: str) -> str:
+        """Give a text as it will stand on this screen, so that its columns can be counted."""
+        return self._clean(text)
+
     def blank(self) -> None:
         """Leave a line empty."""
         self._lines.append(())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from grader.render.reading import where_to_read
 from grader.render.screen import Screen, Symbol, open_console
+from grader.render.statuses import BAD, GOOD, OPEN, SYMBOLS, WORDS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         Feedback,
         LessonResult,
         MisconceptionFound,
+        QuestionResult,
         Result,
         Status,
     )
@@ -29,28 +31,6 @@ Mode = Literal["check", "grade"]
 WRONG: tuple[Status, ...] = ("failed", "error", "timeout")
 DETAIL_LINES = 12
 
-_GOOD = Symbol("✓", "+", "green")
-_BAD = Symbol("✗", "x", "red")
-_WAITS = Symbol("–", "-", "dim")
-_OPEN = Symbol("·", ".", "dim")
-_SYMBOLS: dict[Status, Symbol] = {
-    "passed": _GOOD,
-    "failed": _BAD,
-    "error": _BAD,
-    "timeout": _BAD,
-    "blocked": _WAITS,
-    "not_started": _OPEN,
-    "awaiting_review": _OPEN,
-}
-_WORDS: dict[Status, str] = {
-    "passed": "passed",
-    "failed": "failed",
-    "error": "error",
-    "timeout": "out of time",
-    "blocked": "blocked",
-    "not_started": "not started",
-    "awaiting_review": "awaits review",
-}
 _SELF_EVIDENT: tuple[Status, ...] = ("passed", "failed")
 _LEVELS = {
     "kernel+": "the kernel confines the student's code, and a second layer stands behind it",
@@ -68,6 +48,7 @@ def render_result(result: Result, course: Course, *, mode: Mode, console: Consol
     for lesson in result.lessons:
         _lesson(screen, lesson, mode)
     if mode == "check":
+        _answers(screen, result)
         _first_failure(screen, result, course)
     else:
         _failures(screen, result, course)
@@ -99,13 +80,13 @@ def _exercise(screen: Screen, exercise: ExerciseResult) -> None:
     word = _status_words(exercise)
     if not exercise.criteria:
         # Nothing of it was checked here, so it has no points to show.
-        _line(screen, name, "checked by your teacher", "", _OPEN)
+        _line(screen, name, "checked by your teacher", "", OPEN)
         return
     if screen.plain:
         screen.sentence(f"{name}: {word}, {exercise.score} of {exercise.max_score} points.")
         return
     note = "" if exercise.status in _SELF_EVIDENT else word
-    _line(screen, name, note, f"{exercise.score}/{exercise.max_score}", _SYMBOLS[exercise.status])
+    _line(screen, name, note, f"{exercise.score}/{exercise.max_score}", SYMBOLS[exercise.status])
 
 
 def _line(screen: Screen, name: str, note: str, points: str, symbol: Symbol) -> None:
@@ -119,7 +100,7 @@ def _line(screen: Screen, name: str, note: str, points: str, symbol: Symbol) -> 
 def _status_words(exercise: ExerciseResult) -> str:
     if exercise.status == "blocked" and exercise.waits_for:
         return f"waits for {', '.join(exercise.waits_for)}"
-    return _WORDS[exercise.status]
+    return WORDS[exercise.status]
 
 
 def _wrong(result: Result) -> Iterator[tuple[ExerciseResult, list[CriterionResult]]]:
@@ -148,7 +129,7 @@ def _first_failure(screen: Screen, result: Result, course: Course) -> None:
     _numbers(screen, feedback)
     if feedback.misconception:
         _misconception(screen, feedback.misconception)
-    _advice(screen, feedback, course, hint=feedback.hint)
+    _advice(screen, feedback, course, next_step=f"grader hint {exercise.id}")
 
 
 def _next_step(screen: Screen, result: Result) -> None:
@@ -160,7 +141,7 @@ def _next_step(screen: Screen, result: Result) -> None:
         screen.labelled("Next", f"write {first.id} {first.function}{place}")
     elif result.passed:
         if result.max_score:
-            screen.sentence("all public checks passed", symbol=_GOOD, style="green")
+            screen.sentence("all public checks passed", symbol=GOOD, style="green")
         if any(lesson.unchecked for lesson in result.lessons):
             screen.labelled("Next", "commit and push: your teacher checks the rest")
 
@@ -171,7 +152,7 @@ def _failures(screen: Screen, result: Result, course: Course) -> None:
         _sentence_of(screen, f"{exercise.id} {exercise.function}{place}")
         for criterion in lost:
             points = f"{criterion.id} {criterion.score}/{criterion.points}"
-            word = "" if criterion.status == "failed" else f" ({_WORDS[criterion.status]})"
+            word = "" if criterion.status == "failed" else f" ({WORDS[criterion.status]})"
             screen.sentence(f"{points}{word}  {_sentence(criterion)}", indent=6)
         feedback = [c.feedback for c in lost if c.feedback]
         numbers = next((f for f in feedback if f.actual), None)
@@ -189,7 +170,7 @@ def _sentence_of(screen: Screen, text: str) -> None:
     if screen.plain:
         screen.sentence(f"Failed: {text}")
     else:
-        screen.sentence(text, symbol=_BAD, style="bold")
+        screen.sentence(text, symbol=BAD, style="bold")
 
 
 def _sentence(criterion: CriterionResult) -> str:
@@ -223,9 +204,9 @@ def _misconception(screen: Screen, found: MisconceptionFound) -> None:
     screen.labelled("Looks like", f"{lead}: {titles}", style="yellow")
 
 
-def _advice(screen: Screen, feedback: Feedback, course: Course, *, hint: str = "") -> None:
+def _advice(screen: Screen, feedback: Feedback, course: Course, *, next_step: str = "") -> None:
     read = where_to_read(course, feedback.read) if feedback.read else ""
-    for label, text in (("Hint", hint), ("Read again", read), ("Next", feedback.next)):
+    for label, text in (("Read again", read), ("Next", next_step or feedback.next)):
         if text:
             screen.labelled(label, text)
 
@@ -233,15 +214,44 @@ def _advice(screen: Screen, feedback: Feedback, course: Course, *, hint: str = "
 def _checkpoints(screen: Screen, result: Result) -> None:
     for checkpoint in result.checkpoints:
         points = f"{checkpoint.score}/{checkpoint.max_score}"
-        name, word = f"Checkpoint {checkpoint.id} · {checkpoint.title}", _WORDS[checkpoint.status]
+        name, word = f"Checkpoint {checkpoint.id} · {checkpoint.title}", WORDS[checkpoint.status]
         if screen.plain:
             name = name.replace(" · ", ", ")
             screen.sentence(f"{name}: {word}, {points.replace('/', ' of ')} points.")
         else:
-            screen.row(name, points, symbol=_SYMBOLS[checkpoint.status], note=word)
+            screen.row(name, points, symbol=SYMBOLS[checkpoint.status], note=word)
         if checkpoint.feedback:
             screen.sentence(checkpoint.feedback, indent=4)
+        for question in checkpoint.questions:
+            _question(screen, question)
     if result.checkpoints:
+        screen.blank()
+
+
+def _question(screen: Screen, question: QuestionResult) -> None:
+    name, word = f"{question.id} ({question.kind})", WORDS[question.status]
+    if screen.plain:
+        screen.sentence(f"Question {name}: {word}, {question.score} of {question.max_score} points.")
+    else:
+        screen.row(f"  {name}", f"{question.score}/{question.max_score}", symbol=SYMBOLS[question.status],
+                   note="" if question.status in _SELF_EVIDENT else word)
+    if question.feedback:
+        screen.sentence(question.feedback, indent=8)
+
+
+def _answers(screen: Screen, result: Result) -> None:
+    """Tell a student what can be told without keys: what is blank, and what has a wrong form."""
+    for checkpoint in result.checkpoints:
+        answered = [q for q in checkpoint.questions if q.status != "not_started"]
+        if not answered:
+            continue
+        where = f"answers/checkpoint_{checkpoint.id}.toml"
+        count = f"{len(answered)} of {len(checkpoint.questions)} questions"
+        screen.sentence(f"Checkpoint {checkpoint.id}: {count} answered in {where}; "
+                        "your teacher's grader judges them.")
+        for question in answered:
+            if question.status == "failed":
+                screen.sentence(f"{question.id}: {question.feedback}", symbol=SYMBOLS["failed"], indent=4)
         screen.blank()
 
 
@@ -251,7 +261,7 @@ def _totals(screen: Screen, result: Result) -> None:
     isolation = result.isolation
     missing = f"; missing: {', '.join(isolation.missing)}" if isolation.missing else ""
     meaning = _LEVELS.get(isolation.level, "unknown to this version of the grader")
-    signed = "signed by the teacher" if result.trust == "authoritative" else "not signed"
+    signed = "signed by the teacher" if result.signature else "not signed"
     screen.labelled("Submission", result.submission.id)
     over = " of " if screen.plain else "/"
     screen.labelled("Total", f"{result.score}{over}{result.max_score} points{path}", style="bold")

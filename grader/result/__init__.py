@@ -1,5 +1,6 @@
 """The result of grading one submission: the nouns, their JSON, and how they are stored."""
 
+from grader.result.claims import Overclaim, overclaims
 from grader.result.model import (
     SCHEMA,
     Certainty,
@@ -22,7 +23,8 @@ from grader.result.model import (
 )
 from grader.result.schema import schema
 from grader.result.serialise import dumps, from_json, loads, to_json
-from grader.result.store import check_target, write_result, write_text
+from grader.result.signature import key_name, sign, verify
+from grader.result.store import check_target, read_result, write_bytes, write_result, write_text
 
 __all__ = [
     "SCHEMA",
@@ -37,6 +39,7 @@ __all__ = [
     "LessonResult",
     "Location",
     "MisconceptionFound",
+    "Overclaim",
     "QuestionResult",
     "Result",
     "Status",
@@ -46,9 +49,15 @@ __all__ = [
     "check_target",
     "dumps",
     "from_json",
+    "key_name",
     "loads",
+    "overclaims",
+    "read_result",
     "schema",
+    "sign",
     "to_json",
+    "verify",
+    "write_bytes",
     "write_result",
     "write_text",
 ]

@@ -11,6 +11,7 @@ Certainty = Literal["sure", "one_of"]
 Trust = Literal["advisory", "authoritative"]
 
 SCHEMA = "grader/result/v1"
+_SETTLED = ("passed", "awaiting_review")
 
 
 @dataclass(frozen=True)
@@ -175,5 +176,7 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """Tell whether every criterion that was graded has passed."""
-        return all(e.status == "passed" for lesson in self.lessons for e in lesson.exercises)
+        """Tell whether all that was graded has passed; what waits for a review is not graded yet."""
+        questions = (q.status for checkpoint in self.checkpoints for q in checkpoint.questions)
+        exercises = (e.status for lesson in self.lessons for e in lesson.exercises)
+        return all(s == "passed" for s in exercises) and all(s in _SETTLED for s in questions)

@@ -31,9 +31,11 @@ def dumps(result: Result) -> str:
     """Write a result as JSON text: the same result gives the same bytes.
 
     The text is pure ASCII, so that no bidirectional control, line separator or lone surrogate in a
-    student's text reaches a reader of the file as such.
+    student's text reaches a reader of the file as such. Nor does a command of GitHub's runner, which may
+    see the text in a log.
     """
-    return json.dumps(to_json(result), indent=2, allow_nan=False) + "\n"
+    text = json.dumps(to_json(result), indent=2, allow_nan=False)
+    return text.replace("##[", "##\\u005b") + "\n"
 
 
 def from_json(data: object, *, where: str = "result") -> Result:

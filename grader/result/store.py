@@ -9,7 +9,24 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.result.model import Result
-from grader.result.serialise import dumps
+from grader.result.schema import FIX
+from grader.result.serialise import LARGEST, dumps, loads
+
+
+def read_result(path: Path) -> Result:
+    """Read a result file; raises UsageError where it cannot be read, or is none."""
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(handle, "rb") as file:
+            data = file.read(LARGEST + 1) or b""
+    except OSError as error:
+        problem = f"this file cannot be read: {error.strerror or error}."
+        raise UsageError(problem, where=str(path), fix="name the file that --json wrote.") from error
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError("this is not UTF-8 text.", where=str(path), fix=FIX) from error
+    return loads(text, where=str(path))
 
 
 def write_result(result: Result, path: Path) -> None:
@@ -18,11 +35,16 @@ def write_result(result: Result, path: Path) -> None:
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write a UTF-8 file atomically: a temporary file beside it, fsync, rename."""
+    """Write a UTF-8 file atomically."""
+    write_bytes(text.encode("utf-8", "backslashreplace"), path)
+
+
+def write_bytes(data: bytes, path: Path) -> None:
+    """Write a file atomically: a temporary file beside it, fsync, rename."""
     check_target(path)
     temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(8)}.tmp")
     try:
-        _write_new(temporary, text.encode("utf-8", "backslashreplace"))
+        _write_new(temporary, data)
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:

@@ -35,7 +35,30 @@ Names that a version does not have are passed over.
 """
 
 
+_INSTEAD = {
+    "Write it with NumPy: that is the exercise.": (
+        "cupy", "jax", "keras", "numba", "pandas", "scipy", "sklearn", "tensorflow", "torch",
+    ),
+    "Your functions get arrays and give arrays; they need no files, no processes and no network.": (
+        "asyncio", "concurrent", "glob", "io", "json", "multiprocessing", "os", "pathlib", "pickle",
+        "requests", "shutil", "socket", "subprocess", "sys", "tempfile", "threading", "urllib",
+    ),
+    "Draw in a script or a notebook beside your modules, which import nothing but what they compute with.": (
+        "matplotlib", "plotly", "seaborn",
+    ),
+    "Tests stand in files of their own.": ("pytest", "unittest", "grader"),
+}
+"""What to do in place of an import that is often tried."""
+
+
 def explain_refusal(name: str) -> str:
-    """Tell the student which import was refused, and what there is instead."""
+    """Tell the student which import was refused, what to do instead, and what there is."""
     standard = ", ".join(m for m in STANDARD_MODULES if "." not in m and not m.startswith("_"))
-    return f"{name!r} is not available here. There are numpy and, of the standard library, {standard}"
+    return f"{refusal(name)} There are numpy and, of the standard library, {standard}."
+
+
+def refusal(name: str) -> str:
+    """Tell which import is refused, and what to do instead."""
+    top = name.partition(".")[0]
+    advice = next((f" {words}" for words, names in _INSTEAD.items() if top in names), "")
+    return f"{name!r} cannot be imported, neither here nor when your teacher grades.{advice}"

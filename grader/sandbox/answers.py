@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 PRINTED_LIMIT = 64 * 1024
 MESSAGE_LIMIT = 2 * 1024
 FRAMES_LIMIT = 20
 NAME_LIMIT = 100
+SIGKILL = 9
+OPERANDS_LIMIT = 8
+REFUSED_LIMIT = 20
+CODE_LIMIT = 160
+
+
+@dataclass(frozen=True)
+class Warned:
+    """The first operation of a call that NumPy warned of."""
+
+    what: str
+    """An overflow, a division by zero, or an invalid value."""
+    operation: str
+    """NumPy's name of it: "exp", "divide"."""
+    frame: Frame
 
 
 @dataclass(frozen=True)
@@ -21,6 +36,7 @@ class Value:
     """Captured stdout and stderr of the call, at most 64 KiB; says so when it was cut."""
     generators: tuple[list[Any], ...] = ()
     """States of the call's random generators afterwards, in the order of the arguments."""
+    warned: Warned | None = None
 
 
 @dataclass(frozen=True)
@@ -30,6 +46,17 @@ class Frame:
     file: str
     line: int
     function: str
+    code: str = field(default="", compare=False)
+    """The line itself, cut from the submitted text; so it says nothing that file and line do not."""
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A name in the operation that failed, and what it held: dtype and shape, or type and length."""
+
+    name: str
+    kind: str
+    shape: tuple[int, ...] | None
 
 
 @dataclass(frozen=True)
@@ -43,6 +70,11 @@ class Raised:
     frames: tuple[Frame, ...]
     """Only of the submitted package; the innermost is the last."""
     printed: str
+    operation: str = ""
+    """What was being computed in the innermost line, from the submitted text."""
+    operands: tuple[Operand, ...] = ()
+    near: str = ""
+    """A name that is there, and looks like the one that was not found."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +96,14 @@ class Killed:
     reason: KillReason
     signal: int | None
     detail: str
+
+    @property
+    def by_a_stranger(self) -> bool:
+        """Tell whether somebody outside shot it: student code cannot, but a kernel without memory does.
+
+        Such a call is worth a second try in a fresh worker.
+        """
+        return self.reason == "crash" and self.signal == SIGKILL
 
 
 Reply = Value | Raised | Unsupported | Killed
@@ -90,6 +130,8 @@ class Inspection:
 
     functions: Mapping[str, FunctionSeen]
     syntax_error: Raised | None
+    refused: tuple[tuple[int, str], ...] = ()
+    """Imports inside of functions and blocks that will be refused, with their lines."""
 
 
 @dataclass(frozen=True)

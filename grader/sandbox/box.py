@@ -6,6 +6,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Collection
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 from weakref import WeakSet
@@ -59,6 +60,11 @@ class Box:
     def missing(self) -> tuple[str, ...]:
         """Name the layers that are not there, or were left out."""
         return self._proven().missing
+
+    @property
+    def folder(self) -> Path | None:
+        """Give a folder that is gone when the box is closed, also when this process is killed."""
+        return self._host.folder if self._host else None
 
     def worker(self) -> Worker:
         """Start a fresh confined process."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import resource
 import select
 import signal
 import time
@@ -86,6 +85,8 @@ class KernelChannel:
 
     def limit_cpu(self, total: float) -> None:
         """Raise the worker's soft limit; without the right to, the clock that we read is the only limit."""
+        import resource  # Windows has none, and no channel of this kind
+
         hard = resource.prlimit(self.pid, resource.RLIMIT_CPU)[1] if self._host.may_limit else 0
         if hard:
             soft = min(math.ceil(total) + 1, hard)

@@ -14,10 +14,13 @@ from typing import Any, Self, cast
 from grader.errors import CourseError, GraderError
 from grader.sandbox import values, wire
 from grader.sandbox.answers import (
+    CODE_LIMIT,
     FRAMES_LIMIT,
     MESSAGE_LIMIT,
     NAME_LIMIT,
+    OPERANDS_LIMIT,
     PRINTED_LIMIT,
+    REFUSED_LIMIT,
     Door,
     Exit,
     Frame,
@@ -25,13 +28,16 @@ from grader.sandbox.answers import (
     Inspection,
     Killed,
     KillReason,
+    Operand,
     Raised,
     Reply,
     Unsupported,
     Value,
+    Warned,
 )
 from grader.sandbox.channel import Channel, Expired, Gone, Limits
 from grader.sandbox.modules import file_of
+from grader.sandbox.scene import cut, source_lines
 
 OWN_CPU_SECONDS = 10.0
 OWN_WALL_SECONDS = 30.0
@@ -48,6 +54,10 @@ BUILTIN_EXCEPTIONS = frozenset(
 )
 _FUNCTION = re.compile(r"[\w<>. ]{1,100}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_OPERATION = re.compile(r"[a-z_0-9]{1,40}")
+WARNINGS = ("overflow", "divide by zero", "invalid value")
+CODE_LINES = 6
+"""An operation of more lines than this is not shown."""
 _PLAIN_FIX = "pass None, bool, int, float, str, list, tuple, dict, arrays, NumPy scalars or a PCG64 generator"
 
 
@@ -61,7 +71,9 @@ class Worker:
         self._ran = False
         self._package = ""
         self._modules: Mapping[str, str] = {}
-        self._lines: dict[str, int] = {}
+        self._texts: dict[str, str] = {}
+        self._lines: dict[str, list[str]] = {}
+        """By file, split when the first error comes from it."""
         self._doors: tuple[Door, ...] = ()
         self._answer: Answer | None = None
         self._wall_seconds = OWN_WALL_SECONDS
@@ -88,7 +100,8 @@ class Worker:
     def load(self, package: str, modules: Mapping[str, str], *, owned: Collection[str] = ()) -> None:
         """Send a package's source texts, in place of any earlier ones. Nothing of them runs."""
         self._package, self._modules = package, dict(modules)
-        self._lines = {file_of(package, name): text.count("\n") + 2 for name, text in modules.items()}
+        self._texts = {file_of(package, name): text for name, text in modules.items()}
+        self._lines = {}
         self._own_work("loaded", op="load", package=package, modules=self._modules, owned=sorted(owned))
 
     def inspect(self, module: str) -> Inspection | Killed:
@@ -200,28 +213,67 @@ class Worker:
         if kind != expected:
             raise wire.WireError("an answer of another kind")
         if kind == "value":
-            return _value(header, payload)
+            return self._value(header, payload)
         return _inspection(header) if kind == "inspection" else None
 
     def _raised(self, header: dict[str, Any], payload: memoryview) -> Raised:
-        _, name, bases, message, frames, size = wire.take(header, k=str, t=str, b=list, m=str, f=list, p=int)
+        _, name, bases, message, frames, places, operands, near, size = wire.take(
+            header, k=str, t=str, b=list, m=str, f=list, o=list, n=list, s=str, p=int)
         if not name.isidentifier() or len(name) > NAME_LIMIT:
             raise wire.WireError("an exception without a proper name")
         if not all(type(base) is str and base in BUILTIN_EXCEPTIONS for base in bases):
             raise wire.WireError("an exception with unknown bases")
         if len(frames) > FRAMES_LIMIT or len(bases) > FRAMES_LIMIT:
             raise wire.WireError("an exception with too many parts")
-        return Raised(name, tuple(bases), _text(message, MESSAGE_LIMIT),
-                      tuple(self._frame(frame) for frame in frames), _printed(payload, size))
+        lines = tuple(self._frame(frame) for frame in frames)
+        operation = self._operation(lines, places)
+        return Raised(name, tuple(bases), _text(message, MESSAGE_LIMIT), lines, _printed(payload, size),
+                      operation, _operands(operands, operation), _near(near))
+
+    def _value(self, header: dict[str, Any], payload: memoryview) -> Value:
+        _, node, states, warned, size = wire.take(header, k=str, v=object, g=list, w=list, p=int)
+        if len(states) > GENERATORS_LIMIT:
+            raise wire.WireError("too many random states")
+        decoder = values.Decoder(payload, layout=False)
+        value = decoder.decode(node)
+        generators = tuple(values.generator_state(values.rebuild_generator(state)) for state in states)
+        return Value(value, _printed(payload, size, decoder), generators, self._warned(warned))
+
+    def _warned(self, parts: list[Any]) -> Warned | None:
+        if not parts:
+            return None
+        what, operation, *frame = parts if len(parts) == 5 else (None, None)  # noqa: PLR2004 - with a frame
+        if what not in WARNINGS or type(operation) is not str or not _OPERATION.fullmatch(operation):
+            raise wire.WireError("a warning of the wrong form")
+        return Warned(what, operation, self._frame(frame))
+
+    def _operation(self, frames: tuple[Frame, ...], places: list[Any]) -> str:
+        """Cut out of the innermost line's file what was being computed."""
+        if not places:
+            return ""
+        if not frames or len(places) != 4 or not all(type(n) is int for n in places):  # noqa: PLR2004
+            raise wire.WireError("an operation of the wrong form")
+        first, last, start, end = places
+        file = frames[-1].file
+        if not 1 <= first <= last <= len(self._source(file)) or min(start, end) < 0:
+            raise wire.WireError("an operation outside of the module")
+        return cut(self._texts[file], places) if last - first < CODE_LINES else ""
+
+    def _source(self, file: str) -> list[str]:
+        if file not in self._lines:
+            self._lines[file] = source_lines(self._texts[file]) if file in self._texts else []
+        return self._lines[file]
 
     def _frame(self, frame: Any) -> Frame:
         if type(frame) is not list or [type(part) for part in frame] != [str, int, str]:
             raise wire.WireError("a traceback line of the wrong form")
         file, line, function = frame
         # The number of a line that is not there could carry an input out.
-        if not 0 <= line <= self._lines.get(file, -1) or not _FUNCTION.fullmatch(function):
+        lines = self._source(file)
+        if file not in self._texts or not 0 <= line <= len(lines) + 1 or not _FUNCTION.fullmatch(function):
             raise wire.WireError("a traceback line of no module of the package")
-        return Frame(file, line, function)
+        code = lines[line - 1].strip()[:CODE_LIMIT] if 1 <= line <= len(lines) else ""
+        return Frame(file, line, function, code)
 
     # ---- the end
     def _kill(self, reason: KillReason, detail: str) -> Killed:
@@ -235,7 +287,7 @@ class Worker:
     def _died(self) -> Killed:
         """Tell from the exit status why the worker died."""
         ended = self._end(DEATH_SECONDS)
-        if ended.signal == signal.SIGXCPU:
+        if ended.signal is not None and ended.signal == getattr(signal, "SIGXCPU", None):
             self._killed = Killed("cpu", ended.signal, "cpu time ran out")
         elif ended.signal is not None:
             name = _signal_name(ended.signal)
@@ -262,14 +314,26 @@ def _frame_answer(reply: Reply) -> tuple[dict[str, Any], Any]:
     return {"error": ["RuntimeError"], "message": reply.detail}, ()
 
 
-def _value(header: dict[str, Any], payload: memoryview) -> Value:
-    _, node, states, size = wire.take(header, k=str, v=object, g=list, p=int)
-    if len(states) > GENERATORS_LIMIT:
-        raise wire.WireError("too many random states")
-    decoder = values.Decoder(payload, layout=False)
-    value = decoder.decode(node)
-    generators = tuple(values.generator_state(values.rebuild_generator(state)) for state in states)
-    return Value(value, _printed(payload, size, decoder), generators)
+def _operands(parts: list[Any], operation: str) -> tuple[Operand, ...]:
+    """Read what the names in the operation held; other names have no business here."""
+    if len(parts) > OPERANDS_LIMIT or (parts and not operation):
+        raise wire.WireError("operands without an operation, or too many")
+    return tuple(_operand(part, operation) for part in parts)
+
+
+def _operand(part: Any, operation: str) -> Operand:
+    if type(part) is not list or [type(p) for p in part[:2]] != [str, str] or len(part) != 3:  # noqa: PLR2004
+        raise wire.WireError("an operand of the wrong form")
+    name, kind, sides = part
+    if not (name.isidentifier() and kind.isidentifier() and len(kind) <= NAME_LIMIT and name in operation):
+        raise wire.WireError("an operand without proper names")
+    return Operand(name, kind, None if sides is None else values.shape_of(sides))
+
+
+def _near(name: str) -> str:
+    if name and not (name.isidentifier() and len(name) <= NAME_LIMIT):
+        raise wire.WireError("a near name that is none")
+    return name
 
 
 def _printed(payload: memoryview, size: int, decoder: values.Decoder | None = None) -> str:
@@ -289,8 +353,20 @@ def _text(text: str, limit: int) -> str:
 
 
 def _inspection(header: dict[str, Any]) -> Inspection:
-    _, functions = wire.take(header, k=str, functions=dict)
-    return Inspection({_text(name, NAME_LIMIT): _seen(entry) for name, entry in functions.items()}, None)
+    _, functions, refused = wire.take(header, k=str, functions=dict, refused=list)
+    if len(refused) > REFUSED_LIMIT:
+        raise wire.WireError("too many imports")
+    return Inspection({_text(name, NAME_LIMIT): _seen(entry) for name, entry in functions.items()}, None,
+                      tuple(_refused(entry) for entry in refused))
+
+
+def _refused(entry: Any) -> tuple[int, str]:
+    if type(entry) is not list or [type(part) for part in entry] != [int, str]:
+        raise wire.WireError("an import of the wrong form")
+    line, name = entry
+    if not 0 < line < 1 << 31 or not all(part.isidentifier() for part in name.split(".")):
+        raise wire.WireError("an import without a line or a name")
+    return line, _text(name, NAME_LIMIT)
 
 
 def _seen(entry: Any) -> FunctionSeen:

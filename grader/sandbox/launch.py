@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import grader
 
+PREFIX = "grader-"
+"""What our temporary folders are called."""
 _KEPT_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 """What an interpreter may need to find its own libraries."""
 
@@ -36,13 +39,19 @@ def environment() -> dict[str, str]:
 
 
 def start(
-    module: str, words: Sequence[int], *, fds: Sequence[int] = (), pipes: bool = False
+    module: str, words: Sequence[int], *, fds: Sequence[int] = (), pipes: bool = False,
+    folder: str | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start `module.main(*words)`, in a session of its own, in a folder that is gone once it runs."""
+    """Start `module.main(*words)`, in a session of its own.
+
+    It starts in `folder`, which it takes away in the end; else in one that is gone once it runs.
+    """
     stream = subprocess.PIPE if pipes else subprocess.DEVNULL
-    folder = str(Path(grader.__file__).resolve().parent)
-    command = [sys.executable, "-I", "-X", "utf8", "-c", _START, folder, module, *map(str, words)]
-    with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as empty:
+    package = str(Path(grader.__file__).resolve().parent)
+    command = [sys.executable, "-I", "-X", "utf8", "-c", _START, package, module, *map(str, words)]
+    with contextlib.ExitStack() as undo:
+        empty = folder or undo.enter_context(
+            tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True))
         return subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
             command, stdin=stream, stdout=stream, stderr=subprocess.DEVNULL, env=environment(),
             cwd=empty, start_new_session=True, pass_fds=tuple(fds), bufsize=0,

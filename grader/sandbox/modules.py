@@ -7,12 +7,17 @@ import builtins
 import importlib
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from grader.sandbox.allowed import ALLOWED_MODULES, explain_refusal
-from grader.sandbox.trees import hidden_name, put_doors
+from grader.sandbox.cells import future_flags, is_joined, parse_cells
+from grader.sandbox.trees import bound_names, hidden_name, put_doors
+
+COMPILED = 500
+"""Modules whose code is kept: the known mistakes of a course share all but one of theirs."""
 
 DoorFunctions = Mapping[str, Mapping[str, Callable[..., Any]]]
 """By module name inside the package, then by function name."""
@@ -34,8 +39,8 @@ class Package:
         self._doors: DoorFunctions = {}
         self._real_import = builtins.__import__
         self._builtins: dict[str, Any] = {}
-        self._compiled: dict[tuple[str, frozenset[str]], CodeType] = {}
-        self.files = frozenset(file_of(name, module) for module in modules)
+        self.files = {file_of(name, module): text for module, text in modules.items()}
+        """The source texts by file."""
 
     def begin(self, entry: str, doors: DoorFunctions) -> ModuleType:
         """Import a module in fresh namespaces, with these doors."""
@@ -101,14 +106,9 @@ class Package:
         namespace["__file__"] = file = file_of(self.name, key)
         namespace.update(doors)
         namespace.update({hidden_name(name): door for name, door in doors.items()})
-        exec(self._code(key, file, frozenset(doors)), namespace)  # noqa: S102 - in the box
+        for part in _compile(self._texts.get(key, ""), file, frozenset(doors)):
+            part.run(namespace)
         namespace.update(doors)
-
-    def _code(self, key: str, file: str, doors: frozenset[str]) -> CodeType:
-        """Compile a module's text once for each set of doors, however many exercises import it."""
-        if (key, doors) not in self._compiled:
-            self._compiled[key, doors] = _compile(self._texts.get(key, ""), file, doors)
-        return self._compiled[key, doors]
 
     def _import(
         self, name: str, globals: Mapping[str, Any] | None = None,
@@ -126,12 +126,56 @@ class Package:
         return self._real_import(name, globals, locals, fromlist, level)
 
 
-def _compile(text: str, file: str, doors: Collection[str]) -> CodeType:
+class Part(NamedTuple):
+    """Code that is run in one piece: a whole module, or a statement of a notebook."""
+
+    code: CodeType
+    binds: Sequence[str] | None = None
+    """For a statement of a notebook: its names, which fail late if it does."""
+
+    def run(self, namespace: dict[str, Any]) -> None:
+        """Run the code in a module's namespace."""
+        if self.binds is None:
+            exec(self.code, namespace)  # noqa: S102 - in the box
+            return
+        try:
+            exec(self.code, namespace)  # noqa: S102 - in the box
+        except Exception as error:  # in Jupyter, too, a cell that fails costs only itself
+            for name in self.binds:
+                namespace.setdefault(name, _Absent(error))
+
+
+class _Absent:
+    """Stands for what a statement of a notebook could not make; raises the reason when it is used."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        raise self._error.with_traceback(None)
+
+    def __getattr__(self, name: str) -> object:
+        raise self._error.with_traceback(None)
+
+
+@lru_cache(maxsize=COMPILED)
+def _compile(text: str, file: str, doors: frozenset[str]) -> Sequence[Part]:
+    """Compile a module's text once for each set of doors, however many exercises and variants import it."""
+    if is_joined(text):
+        return _compile_cells(text, file, doors)
     if not doors:
-        return compile(text, file, "exec", dont_inherit=True)
+        return [Part(compile(text, file, "exec", dont_inherit=True))]
     tree = ast.parse(text, file)
     put_doors(tree, doors)
-    return compile(tree, file, "exec", dont_inherit=True)
+    return [Part(compile(tree, file, "exec", dont_inherit=True))]
+
+
+def _compile_cells(text: str, file: str, doors: Collection[str]) -> Sequence[Part]:
+    tree = parse_cells(text, file)
+    put_doors(tree, doors)
+    flags = future_flags(tree)
+    return [Part(compile(ast.Module([statement], []), file, "exec", flags, dont_inherit=True),
+                  tuple(bound_names(statement))) for statement in tree.body]
 
 
 def _fails_late(error: BaseException) -> Callable[[str], Any]:

@@ -61,7 +61,7 @@ def _hear(channel: KernelChannel) -> dict[str, Any]:
 
 def prove(host: Host, without: Collection[str]) -> Proof:
     """Run the self-test in a confined worker; raise IsolationError if a single attempt got through."""
-    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
+    with tempfile.TemporaryDirectory(prefix="canary-", dir=host.folder) as folder:
         file = Path(folder, "canary")
         file.write_bytes(canary.SECRET)
         file.chmod(0o666)

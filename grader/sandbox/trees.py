@@ -7,7 +7,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterator
 
-from grader.sandbox.answers import NAME_LIMIT, FunctionSeen
+from grader.sandbox.allowed import ALLOWED_MODULES
+from grader.sandbox.answers import NAME_LIMIT, REFUSED_LIMIT, FunctionSeen
+from grader.sandbox.cells import parse_source
 
 FUNCTIONS_LIMIT = 500
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -46,7 +48,7 @@ def body_digest(function: ast.FunctionDef) -> str:
 
 def functions_seen(text: str, filename: str) -> dict[str, FunctionSeen]:
     """List the names that a module binds at its top level; raise SyntaxError as `ast.parse` does."""
-    tree = ast.parse(text, filename)
+    tree = parse_source(text, filename)
     times: Counter[str] = Counter()
     seen: dict[str, FunctionSeen] = {}
     for statement in tree.body:
@@ -61,6 +63,25 @@ def functions_seen(text: str, filename: str) -> dict[str, FunctionSeen]:
 def _plain_body(statement: ast.stmt) -> str | None:
     plain = isinstance(statement, ast.FunctionDef) and not statement.decorator_list
     return body_digest(statement) if plain and isinstance(statement, ast.FunctionDef) else None
+
+
+def refused_imports(text: str, filename: str, package: str) -> list[tuple[int, str]]:
+    """List imports inside of functions and blocks that will be refused once they run, with their lines.
+
+    Those at the top of a module need no look ahead: they are refused when it is imported.
+    """
+    tree = parse_source(text, filename)
+    top = set(map(id, tree.body))
+    inner = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    found = [(node.lineno, name) for node in inner if id(node) not in top
+             for name in _imported(node) if name not in ALLOWED_MODULES and name.partition(".")[0] != package]
+    return [(line, name) for line, name in sorted(found) if len(name) <= NAME_LIMIT][:REFUSED_LIMIT]
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if node.module and not node.level else []
 
 
 def hidden_name(function: str) -> str:

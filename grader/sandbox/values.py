@@ -26,6 +26,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
         "float16", "float32", "float64", "complex64", "complex128",
     )
 }
+_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 SCALARS = frozenset(
     getattr(np, name) for name in (
         "bool_", "byte", "short", "intc", "int_", "long", "longlong", "ubyte", "ushort", "uintc",
@@ -118,9 +119,8 @@ class Encoder:
         return {"S": [value.dtype.name, value.tobytes().hex()]}
 
     def _array(self, value: np.ndarray[Any, Any], depth: int) -> Any:
-        name = value.dtype.name
-        known = DTYPES.get(name)
-        if known is None or known != value.dtype:
+        name = _NAMES.get(value.dtype)
+        if name is None:
             raise NotPlain("ndarray", f"an array of dtype {str(value.dtype)[:60]}, which is not supported")
         size = self._room(value.nbytes)
         plain = value.flags.c_contiguous and value.flags.writeable
@@ -278,7 +278,7 @@ class Decoder:
     def _array(self, body: Any, depth: int) -> np.ndarray[Any, Any]:
         parts = _a_list(body)
         if len(parts) == 2:  # noqa: PLR2004 - dtype and shape
-            return self._c_order(_dtype(parts[0]), _shape(parts[1]))
+            return self._c_order(_dtype(parts[0]), shape_of(parts[1]))
         if not self.layout or len(parts) != 5:  # noqa: PLR2004 - strides, offset, read-only as well
             raise WireError("an array with the wrong number of parts")
         return self._laid_out(*parts)
@@ -291,7 +291,7 @@ class Decoder:
                 np.not_equal(np.ndarray(shape, np.uint8, raw), 0, out=truth)
                 return truth
             return np.ndarray(shape, dtype, raw)
-        except (ValueError, OverflowError, MemoryError) as error:
+        except (ValueError, OverflowError) as error:
             raise WireError(f"an impossible array ({error})") from None
 
     def _laid_out(
@@ -352,7 +352,8 @@ def _dtype(name: Any) -> np.dtype[Any]:
     return dtype
 
 
-def _shape(sides: Any) -> tuple[int, ...]:
+def shape_of(sides: Any) -> tuple[int, ...]:
+    """Read a shape that came over the wire; raises `WireError`."""
     shape = tuple(_a_list(sides))
     if len(shape) > MAX_DIMENSIONS or any(type(s) is not int or not 0 <= s <= MAX_SIDE for s in shape):
         raise WireError("an impossible shape")

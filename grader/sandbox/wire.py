@@ -57,9 +57,12 @@ class NotPlain(Exception):
         return f"{place} is {self.detail}"
 
 
+_WRITER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
+
 def frame(header: dict[str, Any], buffers: Sequence[Buffer], limits: Limits) -> list[Buffer]:
     """Make the pieces of one frame; small ones are joined, so that one system call sends them."""
-    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode("ascii")
+    text = _WRITER.encode(header).encode("ascii")
     if len(text) > limits.header:
         raise NotPlain("too big", f"too big to be sent: {len(text):,} bytes of text and structure")
     pieces, size = _padded(buffers)

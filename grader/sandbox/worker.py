@@ -15,7 +15,7 @@ import time
 import traceback
 import warnings
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import ModuleType, TracebackType
 from typing import Any, TextIO, cast
 
@@ -24,7 +24,9 @@ import numpy as np
 from grader.sandbox import values, wire
 from grader.sandbox.answers import FRAMES_LIMIT, MESSAGE_LIMIT, NAME_LIMIT, PRINTED_LIMIT
 from grader.sandbox.modules import Package, file_of
-from grader.sandbox.trees import functions_seen
+from grader.sandbox.scene import scene
+from grader.sandbox.trees import functions_seen, refused_imports
+from grader.sandbox.warned import Watch
 
 _CUT = "\n[cut here: more than 64 KiB were printed]\n"
 
@@ -126,10 +128,12 @@ class Server:
         file = file_of(self._package.name, header["module"])
         try:
             seen = functions_seen(header["text"], file)
+            refused = refused_imports(header["text"], file, self._package.name)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            self._send_raised(error, frozenset([file]))
+            self._send_raised(error, {file: header["text"]})
         else:
-            self._send("inspection", functions={name: [f.line, f.body] for name, f in seen.items()})
+            self._send("inspection", functions={name: [f.line, f.body] for name, f in seen.items()},
+                       refused=refused)
 
     def _begin(self, header: dict[str, Any], payload: memoryview) -> None:
         if header["cpu"] is not None:
@@ -151,7 +155,7 @@ class Server:
         function = vars(self._module).get(header["function"]) if self._module else None
         if function is None:
             missing = AttributeError(f"{self._file} has no function {header['function']}()")
-            self._send_raised(missing, frozenset())
+            self._send_raised(missing, {})
         else:
             self._run(function, args, kwargs, decoder.generators)
 
@@ -161,23 +165,27 @@ class Server:
     ) -> None:
         """Run student code, and send its value, its exception, or why its value cannot travel."""
         sys.stdout = sys.stderr = cast(TextIO, self._printed)
+        watch = Watch(self._package.files)
         try:
-            value = function(*args, **kwargs)
-            self._send_value(value, generators)
+            with watch:
+                value = function(*args, **kwargs)
+            self._send_value(value, generators, watch.first)
         except BaseException as error:  # whatever student code raises is its answer
             self._send_raised(error, self._package.files)
 
-    def _send_value(self, value: Any, generators: Sequence[np.random.Generator]) -> None:
+    def _send_value(
+        self, value: Any, generators: Sequence[np.random.Generator], warned: list[Any]
+    ) -> None:
         encoder = values.Encoder(layout=False, accept_generators=False)
         printed = self._printed.take()
         try:
             node = encoder.encode(value)
             states = [values.generator_state(generator) for generator in generators]
-            self._send("value", *encoder.buffers, printed, v=node, g=states, p=len(printed))
+            self._send("value", *encoder.buffers, printed, v=node, g=states, w=warned, p=len(printed))
         except wire.NotPlain as error:
             self._send("unsupported", printed, t=error.kind, d=error.sentence("the answer"), p=len(printed))
 
-    def _send_raised(self, error: BaseException, files: Collection[str]) -> None:
+    def _send_raised(self, error: BaseException, files: Mapping[str, str]) -> None:
         printed = self._printed.take()
         self._send("raised", printed, **told(error, files), p=len(printed))
 
@@ -221,15 +229,16 @@ def _exception(names: Sequence[str], message: str) -> Exception:
     return RuntimeError(message)
 
 
-def told(error: BaseException, files: Collection[str]) -> dict[str, Any]:
-    """Describe an exception in plain text: its class, message, and lines in the package."""
+def told(error: BaseException, files: Mapping[str, str]) -> dict[str, Any]:
+    """Describe an exception in plain text: its class, message, lines in the package, and its scene."""
     mro = type(error).__mro__
     bases = [c.__name__ for c in mro if c.__module__ == "builtins" and c is not object]
     frames = _frames(error.__traceback__, files)
     if isinstance(error, SyntaxError) and error.filename in files:
         frames.append([error.filename, error.lineno or 1, "<module>"])
     name = type(error).__name__[:NAME_LIMIT]
-    return {"t": name, "b": bases, "m": _message(error), "f": frames[-FRAMES_LIMIT:]}
+    return {"t": name, "b": bases, "m": _message(error), "f": frames[-FRAMES_LIMIT:],
+            **scene(error, files)}
 
 
 def _message(error: BaseException) -> str:
@@ -252,6 +261,7 @@ def _reset_process() -> None:
     """Undo what an earlier exercise may have changed for the whole process."""
     warnings.resetwarnings()
     warnings.simplefilter("ignore")
+    warnings.simplefilter("default", RuntimeWarning)  # for `Watch`; nothing is ever printed
     np.seterr(all="warn")
     np.random.seed(0)
     random.seed(0)

@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -39,12 +40,15 @@ def preload() -> None:
 
 def main(control_fd: int, grader_pid: int) -> None:
     """Serve until the grader goes away."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # meant for the grader, whose end is ours
     control = socket.socket(fileno=control_fd)
+    folder = os.getcwd()  # noqa: PTH109 - no pathlib is needed here
     try:
         grader = os.pidfd_open(grader_pid)
         if os.getppid() != grader_pid:
-            os._exit(1)
+            _end(folder, 1)
+        _enter_emptiness(folder)
         preload()
         for name in _OWN_MODULES:
             importlib.import_module(name)
@@ -56,9 +60,26 @@ def main(control_fd: int, grader_pid: int) -> None:
         control.send(b'{"ready":true}')
     except Exception:
         # Whatever it is, the grader has to hear of it.
-        control.send(json.dumps({"failed": traceback.format_exc()[-4000:]}).encode())
-        os._exit(1)
+        with contextlib.suppress(OSError):
+            control.send(json.dumps({"failed": traceback.format_exc()[-4000:]}).encode())
+        _end(folder, 1)
     zygote.serve(grader)
+    _end(folder, 0)
+
+
+def _enter_emptiness(folder: str) -> None:
+    """Go to a folder that is gone: nothing can be made in it, and nothing is above it."""
+    empty = f"{folder}/empty"
+    os.mkdir(empty)  # noqa: PTH102
+    os.chdir(empty)
+    os.rmdir(empty)  # noqa: PTH106
+
+
+def _end(folder: str, code: int) -> NoReturn:
+    """Take the grader's folder away, which it cannot do itself when it was killed."""
+    os.chdir("/")
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(code)
 
 
 class Zygote:
@@ -71,7 +92,7 @@ class Zygote:
         self._confinement = Confinement()
         self._children: set[int] = set()
 
-    def serve(self, grader: int) -> NoReturn:
+    def serve(self, grader: int) -> None:
         """Answer until the control socket closes or the grader's process ends; then take all workers down."""
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
@@ -85,7 +106,6 @@ class Zygote:
         for pid in self._children:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-        os._exit(0)
 
     def _receive(self) -> tuple[dict[str, Any] | None, list[int]]:
         fds = array.array("i")

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.errors import SubmissionError
+from grader.submission.answers import Answers, read_answers
 from grader.submission.commit import read_commit
 from grader.submission.folder import Folder, NotReadable, printable
+from grader.submission.notebooks import ENDING, Notebook, read_notebooks
+from grader.submission.notebooks import FOLDER as NOTEBOOKS
 from grader.submission.source import NotText, source_text
 
 FILE_BYTES = 1 << 20
@@ -41,37 +44,66 @@ class Submission:
 
     id: str
     source: str
-    """Where it came from: "folder"."""
+    """Where it came from: "folder", "zip" or "git"."""
     commit: str | None
     digest: str
-    """sha256 over names and text of all modules."""
+    """sha256 over names and text of all modules and code cells, and over the answers."""
     modules: Mapping[str, str]
     """Dotted name below the package ("__init__", "sums", "sub.tables") -> source text."""
     rejected: Mapping[str, str]
     """Module -> sentence that says what is wrong with its file and what to do."""
     problems: tuple[Problem, ...]
+    answers: Answers = field(default_factory=Answers)
+    root: Path | None = None
+    """The folder it was read from; None for one that was made in memory."""
+    notebooks: Mapping[str, Notebook] = field(default_factory=dict)
+    """File below `notebooks/`, without its ending -> its code cells."""
 
 
 def read_submission(path: Path, package: str, *, id: str | None = None) -> Submission:
     """Read the package's modules in the folder `path`; one bad file only rejects that file.
 
-    Raises SubmissionError where there is no folder, or no package in it.
+    Raises SubmissionError where there is no folder, or neither the package nor a notebook in it.
     """
     with Folder.open_root(path) as root:
-        _require_package(root, path, package)
-        tree = _Tree(package)
-        try:
-            with root.folder(package) as folder:
-                tree.read_folder(folder, ())
-        except NotReadable as error:
-            raise SubmissionError(f"the folder {package}/ {error}", where=printable(str(path)),
-                                  fix=f"Make {package}/ a plain folder, with your modules only.") from None
-        commit = read_commit(root)
+        return read_tree(root, package, id=id if id is not None else path.resolve().name or "submission",
+                         place=path)
+
+
+def read_tree(
+    root: Folder, package: str, *, id: str, place: Path, source: str = "folder", commit: str | None = None
+) -> Submission:
+    """Read the package's modules in an open folder, be it on the disk, in an archive or in a commit.
+
+    `place` is what an error names. Raises SubmissionError as `read_submission` does.
+    """
+    notebooks = read_notebooks(root)
+    tree = _Tree(package)
+    if root.kind(package) != "missing" or not any(notebooks):  # "" stands for the folder itself
+        _read_package(root, place, tree)
+    tree.misplaced(root)
+    answers = read_answers(root)
+    tree.problems += [Problem(f"answers/{shown(name)}", f"This file {problem}")
+                      for name, problem in sorted(answers.problems.items())]
+    tree.problems += [Problem(one.file, f"This file{one.rejected.removeprefix(one.file)}")
+                      for one in notebooks.values() if one.rejected]
     return Submission(
-        id=shown(id if id is not None else path.resolve().name or "submission"),
-        source="folder", commit=commit, digest=_digest(tree.modules), problems=tree.shown_problems(),
+        id=shown(id), source=source, commit=commit or read_commit(root),
+        digest=_digest(tree.modules, answers, notebooks), problems=tree.shown_problems(),
         modules=dict(sorted(tree.modules.items())), rejected=dict(sorted(tree.rejected.items())),
+        answers=answers, root=place if source == "folder" else None, notebooks=notebooks,
     )
+
+
+def _read_package(root: Folder, path: Path, tree: _Tree) -> None:
+    package = tree.package
+    _require_package(root, path, package)
+    try:
+        with root.folder(package) as folder:
+            tree.read_folder(folder, ())
+    except NotReadable as error:
+        raise SubmissionError(f"the folder {package}/ {error}", where=printable(str(path)),
+                              fix=f"Make {package}/ a plain folder, with your modules only.") from None
 
 
 def shown(name: str) -> str:
@@ -120,9 +152,10 @@ def _holds(root: Folder, name: str, package: str) -> bool:
         return False
 
 
-def _digest(modules: Mapping[str, str]) -> str:
-    total = hashlib.sha256()
-    for name, text in sorted(modules.items()):
+def _digest(modules: Mapping[str, str], answers: Answers, notebooks: Mapping[str, Notebook]) -> str:
+    total = hashlib.sha256(answers.digest.encode())
+    cells = {f"{one.file} {cell.number}": cell.text for one in notebooks.values() for cell in one.cells}
+    for name, text in [*sorted(modules.items()), *cells.items()]:
         data = text.encode()
         total.update(f"{len(name.encode())}:{name}:{len(data)}:".encode() + data)
     return total.hexdigest()
@@ -196,6 +229,13 @@ class _Tree:
             self._set_aside(place, f"This file {sentence}")
             return
         self.modules[".".join(module)] = text
+
+    def misplaced(self, root: Folder) -> None:
+        """Name the notebooks that lie where they are not looked for."""
+        for name in _names(root):
+            if name.endswith(ENDING):
+                self.problems.append(Problem(
+                    shown(name), f"This notebook is not read here. Move it into {NOTEBOOKS}/."))
 
     def _text(self, folder: Folder, name: str) -> str:
         if self.files >= FILES:

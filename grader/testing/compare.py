@@ -70,7 +70,7 @@ def _difference(
 
 
 def _same_finiteness(actual: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> bool:
-    if actual.dtype.kind not in "fc":
+    if actual.dtype.kind not in "fc" or (np.isfinite(actual).all() and np.isfinite(wanted).all()):
         return True
     return bool(
         np.array_equal(np.isnan(actual), np.isnan(wanted))
@@ -95,8 +95,8 @@ def close(actual: npt.NDArray[Any], wanted: npt.NDArray[Any], tolerance: Toleran
     if actual.dtype.kind in "biu" and wanted.dtype.kind in "biu":
         return bool(np.array_equal(actual, wanted))
     with np.errstate(all="ignore"):
-        a = actual.astype(np.complex128 if actual.dtype.kind == "c" else np.float64)
-        w = wanted.astype(np.complex128 if wanted.dtype.kind == "c" else np.float64)
+        a = actual.astype(np.complex128 if actual.dtype.kind == "c" else np.float64, copy=False)
+        w = wanted.astype(np.complex128 if wanted.dtype.kind == "c" else np.float64, copy=False)
         finite = np.isfinite(w)
         return bool((np.abs(a - w)[finite] <= tolerance.atol + tolerance.rtol * np.abs(w[finite])).all())
 
@@ -212,10 +212,23 @@ def show(value: object) -> str:
     if isinstance(value, (tuple, list)):
         inner = ", ".join(show(v) for v in value[:8])
         return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_outline(part)}" for key, part in list(value.items())[:8]) + "}"
+    if isinstance(value, np.random.Generator):
+        return "rng"  # its own name would be an address in memory, another one in each run
     if isinstance(value, np.generic):
         value = value.item()
     text = f"{value:.6g}" if type(value) is builtins.float else repr(value)
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + " …"
+
+
+def _outline(value: object) -> str:
+    """Show an array inside a dict by its shape: parameters are too many numbers to read."""
+    if isinstance(value, np.ndarray):
+        return f"array of shape {_shape(value.shape)}"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return f"[{_outline(value[0])}, …]" if len(value) > 1 else f"[{_outline(value[0])}]"
+    return show(value)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -37,6 +37,37 @@ class StudentFrame:
     file: str
     line: int
     function: str
+    code: str = ""
+    """The line itself."""
+
+
+@dataclass(frozen=True)
+class StudentOperand:
+    """A name in what was being computed, and what it held: dtype and shape, or type and length."""
+
+    name: str
+    kind: str
+    shape: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What stood where an error came up."""
+
+    operation: str = ""
+    """What was being computed, in the student's own text."""
+    operands: tuple[StudentOperand, ...] = ()
+    near: str = ""
+    """A name that is there, and looks like the one that was not found."""
+
+
+@dataclass(frozen=True)
+class FirstWarning:
+    """The first operation of a call of which NumPy warned, and its line."""
+
+    what: str
+    operation: str
+    frame: StudentFrame
 
 
 class StudentFailed(Exception):
@@ -50,6 +81,8 @@ class StudentFailed(Exception):
         error: str = "",
         bases: tuple[str, ...] = (),
         frames: tuple[StudentFrame, ...] = (),
+        scene: Scene | None = None,
+        message: str = "",
     ) -> None:
         super().__init__(sentence)
         self.kind = kind
@@ -57,6 +90,9 @@ class StudentFailed(Exception):
         self.error = error
         self.bases = bases
         self.frames = frames
+        self.scene = scene or Scene()
+        self.message = message
+        """The error's own words, which `sentence` may hold too."""
 
     def is_a(self, error: type[BaseException]) -> bool:
         """Tell whether the student's function raised `error` or a subclass of it."""

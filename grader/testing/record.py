@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from grader.testing.failure import StudentFailed
+from grader.testing.failure import FirstWarning, StudentFailed
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Call:
     kwargs: dict[str, Any]
     answer: Any = None
     failure: StudentFailed | None = None
+    warned: FirstWarning | None = None
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 
 # Before NumPy is imported anywhere: one BLAS thread, as in the product.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# A job in the background of a shell ignores Ctrl-C, and what the tests start would inherit that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from grader.build import plan_build, write_build
 from grader.course import Course, load_course
@@ -71,6 +75,15 @@ def toy_grader(toy: Course, box: Box) -> Iterator[Grader]:
 def course_grader(course: Course, box: Box) -> Iterator[Grader]:
     """Grade with the real course."""
     with Grader(course, box) as grader:
+        yield grader
+
+
+@pytest.fixture(scope="session")
+def student_grader(course: Course, box: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grader]:
+    """Check in a student's copy of the real course, built anew, without the teacher's files."""
+    root = tmp_path_factory.mktemp("student") / "starter"
+    write_build(course, plan_build(course), root)
+    with Grader(load_course(root), box) as grader:
         yield grader
 
 

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from grader.build import new_lesson, plan_build, stale, stub_source, write_build
+from grader.cli import cli
 from grader.course import Course, load_course
 from grader.errors import CourseError
+from grader.grading import check
+from grader.sandbox import Box
 from grader.submission import read_submission
 
 TOY = Path(__file__).parent / "toy_course"
@@ -258,9 +262,12 @@ def test_the_plan_is_the_course_minus_its_secrets(root: Path) -> None:
         "assignments/01_add/add.py", "assignments/02_scale/scale.py", "starter/.gitignore",
         "starter/README.md",
         "starter/assignments/01_add/README.md", "starter/assignments/01_add/example_01_add.py",
+        "starter/assignments/01_add/fingerprints.json",
         "starter/assignments/01_add/rubric.toml", "starter/assignments/01_add/test_public.py",
-        "starter/assignments/02_scale/README.md", "starter/assignments/02_scale/rubric.toml",
+        "starter/assignments/02_scale/README.md", "starter/assignments/02_scale/fingerprints.json",
+        "starter/assignments/02_scale/rubric.toml",
         "starter/assignments/02_scale/test_public.py", "starter/assignments/course.toml",
+        "starter/assignments/shipped.json",
         "starter/toypkg/__init__.py", "starter/toypkg/add.py", "starter/toypkg/scale.py",
         "starter/toypkg/shapes.py",
     ]
@@ -714,3 +721,26 @@ def test_students_write_no_lessons(root: Path) -> None:
     written(root)
     with pytest.raises(CourseError, match="lessons are written in the teacher's repository"):
         new_lesson(root / "starter", "03_rows")
+
+
+def test_a_copy_for_a_path_says_so(root: Path, tmp_path: Path, box: Box) -> None:
+    """The student's copy names its path: `check` weighs its criteria, and leaves out what is given."""
+    course = load_course(root)
+    write_build(course, plan_build(course, path="short"), tmp_path / "short")
+    copy = load_course(tmp_path / "short")
+    assert copy.on_path == "short"
+    result = check(copy, read_submission(copy.root, copy.package), box=box)
+    assert [e.id for lesson in result.lessons for e in lesson.exercises] == ["1.1", "2.1"]
+    assert [lesson.max_score + lesson.unchecked for lesson in result.lessons] == [100, 100]
+    assert result.score == 0
+    said = CliRunner().invoke(cli, ["check", "1.2", "--course", str(copy.root)])
+    assert "1.2 is not on your path (short): it is solved for you in toypkg/" in str(said.exception)
+
+
+@pytest.mark.parametrize("line", ['on_path = "short"', 'edition = "student"\non_path = "fast"'])
+def test_a_path_that_build_did_not_write_is_refused(root: Path, line: str) -> None:
+    """Only a student's copy has a path, and only one of the course's."""
+    file = root / "assignments" / "course.toml"
+    file.write_text(f"{line}\n{file.read_text()}")
+    with pytest.raises(CourseError, match="on_path"):
+        load_course(root)

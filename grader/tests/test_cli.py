@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 
 import click
@@ -18,6 +20,7 @@ import pytest
 
 import grader
 import grader.course
+import grader.student.place  # before cardboard takes the place of what it imports
 from grader.__main__ import main
 from grader.cli import COMMANDS, cli
 from grader.cli.words import exercises_named, lesson_named
@@ -64,16 +67,18 @@ class Engine:
     asked: dict[str, Any] = field(default_factory=dict)
     proved: bool = True
     stale: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
 
     def modules(self) -> dict[str, dict[str, Any]]:
         """Give the names that the commands import."""
         return {
             "grader.sandbox": {"open_box": self.open_box},
             "grader.submission": {"read_submission": lambda path, package: (path, package)},
-            "grader.grading": {"grade": self.grade, "check": self.grade},
+            "grader.grading": {"grade": self.grade, "check": self.grade, "Grader": self.grader},
             "grader.verify": {"verify": self.verify},
             "grader.build": {
                 "plan_build": self.plan,
+                "with_wheel": lambda course, plan: {**plan, "vendor/a.whl": b""},
                 "write_build": self.write,
                 "stale": lambda course, plan, output: list(self.stale),
                 "new_lesson": self.new,
@@ -95,6 +100,12 @@ class Engine:
         self.note(submission=submission, **words)
         words["progress"]("1.1")
         return self.result
+
+    @contextmanager
+    def grader(self, course: Any, box: Any) -> Iterator[SimpleNamespace]:
+        """Stand for `Grader`, which checks again and again."""
+        self.note(box=box)
+        yield SimpleNamespace(course=course, check=partial(self.grade, course))
 
     def verify(self, course: Any, lesson: str, *, progress: Any, **words: Any) -> Any:
         """Stand for `verify`."""
@@ -133,6 +144,8 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
         module = ModuleType(name)
         module.__dict__.update(members)
         monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(grader.student, "prepare_answers", lambda course, tree: [])
+    monkeypatch.setattr(grader.student, "after_check", lambda course, result: made.notes)
     monkeypatch.setattr(
         grader.course, "load_course", lambda root: samples.course(root, edition=made.edition)
     )
@@ -201,11 +214,12 @@ def test_the_module_runs_as_a_program() -> None:
         (["nonsense"], "No such command 'nonsense'"),
         (["--nonsense"], "No such option"),
         (["grade"], "Missing argument 'SUBMISSION'"),
-        (["grade", "ada", "--format", "pdf"], "'pdf' is not one of 'markdown', 'json'"),
+        (["grade", "ada", "--format", "pdf"], "'pdf' is not one of 'json', 'markdown', 'classroom', "),
         (["grade", "ada", "--allow-isolation", "none"], "'none' is not 'process'"),
-        (["grade", "ada", "--output", "out.md"], "--output needs --format markdown or --format json."),
+        (["grade", "ada", "--output", "out.md"], "--output needs --format, one of: json, markdown, "),
         (["verify", "--seeds", "0"], "0 is not in the range"),
         (["build", "--path", "quick"], "--path needs --output DIR"),
+        (["build", "--vendor-wheel"], "--vendor-wheel needs --output DIR"),
     ],
 )
 def test_a_wrong_word_exits_2_and_names_it(run: Run, words: list[str], problem: str) -> None:
@@ -323,22 +337,29 @@ def test_alone_outside_a_course_it_says_how_to_get_there(
     assert "Next: cd to your copy of a course" in said.out
 
 
-@pytest.mark.parametrize(
-    ("edition", "name", "step"),
-    [
-        ("teacher", "teacher's course", "`grader grade SUBMISSION`"),
-        ("student", "student's copy", "`grader check 1`"),
-    ],
-)
-def test_alone_in_a_course_it_says_where_you_are(
-    run: Run, engine: Engine, edition: str, name: str, step: str
-) -> None:
+def test_alone_in_the_teachers_course_it_says_where_you_are(run: Run, engine: Engine) -> None:
     """Title, edition, lessons and the next step, exit 0."""
-    engine.edition = edition
     said = run()
     assert said.code == 0
-    assert said.out.startswith(f"Toy course · 2026.1 · {name}\n   1  Adding up\nNext: ")
-    assert step in said.out
+    assert said.out.startswith("Toy course · 2026.1 · teacher's course\n   1  Adding up\nNext: ")
+    assert "`grader grade SUBMISSION`" in said.out
+
+
+def test_alone_in_a_students_copy_it_names_one_command(run: Run, engine: Engine) -> None:
+    """Course, lessons, how to choose a path, and what to do first."""
+    engine.edition = "student"
+    said = run("--plain")
+    assert said.code == 0
+    assert said.out.startswith("Toy course: nothing checked yet.\nLesson 1, Adding up: 0 of 0 public points.")
+    assert "choose with `grader plan --path quick`" in said.out
+    assert said.out.endswith("Next: grader read 1\n")
+
+
+def test_plain_stands_behind_a_command(run: Run, engine: Engine) -> None:
+    """Before a command, --plain would be taken for nothing, so it is refused."""
+    said = run("--plain", "check")
+    assert said.code == 2
+    assert "write --plain behind the command: grader check --plain" in said.err
 
 
 def test_alone_in_a_course_without_lessons_it_says_how_to_start_one(
@@ -356,6 +377,10 @@ def test_any_terminal_can_show_it(run: Run, engine: Engine, monkeypatch: pytest.
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
     assert main([]) == 0
     assert b"Toy course - 2026.1" in raw.getvalue()
+    engine.edition = "student"
+    assert main([]) == 0
+    sys.stdout.flush()
+    assert b". Lesson 1 - Adding up" in raw.getvalue()
 
 
 # grade
@@ -523,7 +548,7 @@ def test_check_shows_the_students_screen(run: Run, engine: Engine) -> None:
     said = run("check", "--json", "r.json")
     assert said.code == 1
     assert "public 25 / 90 points" in said.out
-    assert "Next         grader check 1.2" in said.out
+    assert "Next         grader hint 1.2" in said.out
     assert engine.asked["submission"] == (engine.root, "toypkg")
     assert (engine.asked["minimum"], engine.asked["exercises"]) == ("process", None)
     assert loads((engine.root / "r.json").read_text(encoding="utf-8")) == engine.result
@@ -593,6 +618,8 @@ def test_build_says_what_changed(run: Run, engine: Engine) -> None:
     assert (engine.asked["output"], engine.asked["path"]) == (None, None)
     assert run("build", "--path", "quick", "--output", "out").out.endswith("changed in out.\n")
     assert (engine.asked["output"], engine.asked["path"]) == (Path("out"), "quick")
+    said = run("build", "--vendor-wheel", "--output", "out")
+    assert said == (0, "a.py\n1 of 3 files changed in out.\n", "")
 
 
 def test_build_check_fails_on_stale_files(run: Run, engine: Engine) -> None:
@@ -611,3 +638,26 @@ def test_new_lists_the_files_and_the_next_steps(run: Run, engine: Engine) -> Non
     assert said.out.startswith("assignments/07_my_lesson/README.md\nelsewhere.md\nNext: change these files")
     assert "`grader verify 7`" in said.out
     assert (engine.asked["name"], engine.asked["module"]) == ("07_my_lesson", "mine")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the signals are POSIX's")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_that_became_another_error_is_one(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python 3.11 makes a RuntimeError of a Ctrl-C in `__set_name__`: the grader did not fail."""
+
+    def run(words: list[str]) -> int:
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt as error:
+            raise RuntimeError("Error calling __set_name__") from error
+        return 0
+
+    monkeypatch.setattr("grader.__main__._invoke", run)
+    before = signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    try:
+        assert main(["progress"]) == 128 + number
+    finally:
+        signal.signal(number, before)
+    assert "itself failed" not in capsys.readouterr().err

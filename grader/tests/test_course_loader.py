@@ -162,7 +162,7 @@ def test_no_course_is_said_with_the_next_step(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", [
-    COURSE, RUBRIC, PUBLIC, HIDDEN, MISCONCEPTIONS, "reference/toypkg/add.py", "reference/toypkg/shapes.py",
+    RUBRIC, PUBLIC, HIDDEN, MISCONCEPTIONS, "reference/toypkg/add.py", "reference/toypkg/shapes.py",
 ])
 def test_what_can_change_a_score_changes_the_digest(toy: Path, file: str) -> None:
     """One more line in a test, rubric or reference is another course."""

@@ -189,7 +189,8 @@ def test_a_public_error_shows_its_message(canary_grader: Grader, tmp_path: Path)
                    "def add(a, b):\n    raise ValueError('not yet')" + TOTAL.format("return 9431.0"))
     feedback = criteria(result)["1.1 values"].feedback
     assert feedback is not None
-    assert feedback.detail.endswith("Your code raised ValueError in toypkg/add.py, line 2: not yet")
+    assert feedback.detail.endswith(
+        "ValueError in toypkg/add.py, line 2, in add:\n    raise ValueError('not yet')\nIt says: not yet")
 
 
 def test_control_characters_of_a_student_are_neutralised(canary_grader: Grader, tmp_path: Path) -> None:

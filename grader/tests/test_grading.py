@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.course import Course, load_course
+from grader.course import Course, load_course, points_on_path
 from grader.errors import CourseError, IsolationError
 from grader.grading import Grader
-from grader.grading.scoring import points_on_path
 from grader.grading.variants import variant
 from grader.result import ExerciseResult, Result
 from grader.sandbox import open_box

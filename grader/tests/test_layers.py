@@ -14,7 +14,7 @@ LAYERS = {
     "errors": 1,
     "course": 2, "result": 2,
     "submission": 3, "testing": 3,
-    "sandbox": 4, "exchange": 4, "render": 4,
+    "sandbox": 4, "render": 4, "exchange": 5,  # a format may use what shows text
     "grading": 5,
     "build": 6, "verify": 6, "student": 6, "classroom": 6,
     "cli": 7, "__main__": 8,

@@ -1,13 +1,8 @@
-"""The screens of `check` and `grade`: golden files, and rules that hold for every text.
-
-To renew the golden files after a wanted change: GRADER_WRITE_GOLDEN=1 pytest test_render_terminal.py,
-then read the difference.
-"""
+"""The screens of `check` and `grade`: golden files, and rules that hold for every text."""
 
 from __future__ import annotations
 
 import io
-import os
 import re
 import unicodedata
 from dataclasses import replace
@@ -34,8 +29,7 @@ from grader.tests.result_samples import (
     mixed,
     result,
 )
-
-GOLDEN = Path(__file__).with_name("golden")
+from grader.tests.screens import check_golden
 
 
 def screen(
@@ -58,14 +52,6 @@ def screen(
     render_result(made, course(root), mode=mode, console=console, plain=plain)
     stream.flush()
     return raw.getvalue().decode(encoding)
-
-
-def check_golden(name: str, text: str) -> None:
-    """Compare a screen with its golden file."""
-    file = GOLDEN / name
-    if os.environ.get("GRADER_WRITE_GOLDEN"):
-        file.write_text(text, encoding="utf-8", newline="\n")
-    assert text == file.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("mode", ["check", "grade"])
@@ -121,7 +107,7 @@ def test_a_long_detail_is_cut_and_says_so(tmp_path: Path) -> None:
     made = result(lesson(exercise("1.1", "add", "failed", criterion("sums", 5, "failed", feedback))))
     text = screen(made, tmp_path)
     assert "      11\n      (28 more lines)\n" in text
-    assert "Next         grader check 1.2" in text
+    assert "Next         grader hint 1.1" in text
 
 
 def test_an_uncertain_mistake_is_never_called_sure(tmp_path: Path) -> None:
@@ -177,7 +163,7 @@ def test_an_exercise_without_public_criteria_shows_no_points(tmp_path: Path) -> 
 
 def test_trust_and_isolation_are_spelled_out(tmp_path: Path) -> None:
     """Whoever reads the points reads what they are worth."""
-    made = replace(all_passed(), trust="authoritative", path=None)
+    made = replace(all_passed(), trust="authoritative", signature="s", path=None)
     text = screen(made, tmp_path, mode="grade")
     assert "Trust        authoritative: signed by the teacher" in text
     assert "Total        15/15 points\n" in text

@@ -490,6 +490,7 @@ def test_arguments_must_be_plain(worker: Worker) -> None:
 FORGER = (
     SYSTEM
     + """
+R, S = b"raised", b'"o":[],"n":[],"s":"",'
 gc, json, struct, time = (sys.modules[name] for name in ("gc", "json", "struct", "time"))
 def frame(header, payload=b""):
     return struct.pack("<IQ", len(header), len(payload)) + header + payload
@@ -509,36 +510,65 @@ def reply(rest, payload=b"", kind=b"value", extra=b""):
         ("os.write(4, frame(b'[]'))", "a header that is not an object"),
         ("os.write(4, struct.pack('<IQ', 2, 1 << 62) + b'{}')", "a payload of 4611686018427387904 bytes"),
         (
-            'os.write(4, frame(b\'{"id":"0123456789abcdef","k":"value","v":1,"g":[],"p":0}\'))',
+            'os.write(4, frame(b\'{"id":"0123456789abcdef","k":"value","v":1,"g":[],"w":[],"p":0}\'))',
             "an answer to another request",
         ),
         ("reply(b'')", "fields"),
-        ('reply(b\'"v":1,"g":[],"p":99999\')', "too much printed text"),
-        ('reply(b\'"v":1,"g":[],"p":5\')', "fewer bytes"),
-        ('reply(b\'"v":1,"g":[],"p":0\', b\'x\')', "more bytes"),
-        ('reply(b\'"v":1,"g":[],"p":0\', extra=b\'x\')', "bytes after the end of the frame"),
-        ('reply(b\'"v":{"A":["O",[1]]},"g":[],"p":0\')', "an unknown dtype"),
+        ('reply(b\'"v":1,"g":[],"w":[],"p":99999\')', "too much printed text"),
+        ('reply(b\'"v":1,"g":[],"w":[],"p":5\')', "fewer bytes"),
+        ('reply(b\'"v":1,"g":[],"w":[],"p":0\', b\'x\')', "more bytes"),
+        ('reply(b\'"v":1,"g":[],"w":[],"p":0\', extra=b\'x\')', "bytes after the end of the frame"),
+        ('reply(b\'"v":{"A":["O",[1]]},"g":[],"w":[],"p":0\')', "an unknown dtype"),
         (
-            "reply(b'\"v\":1,\"g\":' + json.dumps([['PCG64', 1, 1, 0, 0]] * 65).encode() + b',\"p\":0')",
+            "reply(b'\"v\":1,\"g\":' + json.dumps([['PCG64', 1, 1, 0, 0]] * 65).encode()"
+            " + b',\"w\":[],\"p\":0')",
             "too many random states",
         ),
         ("reply(b'\"functions\":{}', kind=b'inspection')", "an answer of another kind"),
-        ('reply(b\'"t":"E","b":["os"],"m":"","f":[],"p":0\', kind=b\'raised\')', "unknown bases"),
+        ('reply(b\'"t":"E","b":["os"],"m":"","f":[],\' + S + b\'"p":0\', kind=R)', "unknown bases"),
         (
-            'reply(b\'"t":"E","b":[],"m":"","f":[1],"p":0\', kind=b\'raised\')',
+            'reply(b\'"t":"E","b":[],"m":"","f":[1],\' + S + b\'"p":0\', kind=R)',
             "traceback line of the wrong form",
         ),
         (
-            'reply(b\'"t":"E","b":[],"m":"","f":[["/etc/passwd",1,"f"]],"p":0\', kind=b\'raised\')',
+            'reply(b\'"t":"E","b":[],"m":"","f":[["/etc/passwd",1,"f"]],\' + S + b\'"p":0\', kind=R)',
             "of no module",
         ),
         (
-            'reply(b\'"t":"E","b":[],"m":"","f":\' + str([1] * 21).encode() + b\',"p":0\', kind=b\'raised\')',
+            'reply(b\'"t":"E","b":[],"m":"","f":\' + str([1] * 21).encode()'
+            ' + b\',\' + S + b\'"p":0\', kind=R)',
             "too many parts",
         ),
         (
-            'reply(b\'"t":"E","b":[],"m":"\' + b\'x\' * 3000 + b\'","f":[],"p":0\', kind=b\'raised\')',
+            'reply(b\'"t":"E","b":[],"m":"\' + b\'x\' * 3000 + b\'","f":[],\' + S + b\'"p":0\', kind=R)',
             "too long",
+        ),
+        *(
+            (f'reply(b\'"t":"E","b":[],"m":"","f":[["pkg/main.py",1,"f"]],\'\n'
+             f'          b\'{scene},"p":0\', kind=R)', why)
+            for scene, why in (
+                ('"o":[1,1,0],"n":[],"s":""', "an operation of the wrong form"),
+                ('"o":["1",1,0,2],"n":[],"s":""', "an operation of the wrong form"),
+                ('"o":[9,1,0,2],"n":[],"s":""', "an operation outside"),
+                ('"o":[1,7000,0,2],"n":[],"s":""', "an operation outside"),
+                ('"o":[1,1,-1,2],"n":[],"s":""', "an operation outside"),
+                ('"o":[],"n":[["sys","int",null]],"s":""', "operands without an operation"),
+                ('"o":[2,2,0,10],"n":[["sys"]],"s":""', "an operand of the wrong form"),
+                ('"o":[2,2,0,10],"n":[["os","int",null]],"s":""', "an operand without proper names"),
+                ('"o":[2,2,0,10],"n":[["sys","a b",null]],"s":""', "an operand without proper names"),
+                ('"o":[2,2,0,10],"n":[["sys","int",[-1]]],"s":""', "an impossible shape"),
+                ('"o":[2,2,0,10],"n":[["sys","int",7]],"s":""', "a node of the wrong form"),
+                ('"o":[],"n":[],"s":"a b"', "a near name that is none"),
+            )
+        ),
+        *(
+            (f'reply(b\'"v":1,"g":[],"w":{warned},"p":0\')', why)
+            for warned, why in (
+                ('[1]', "a warning of the wrong form"),
+                ('["joy","exp","pkg/main.py",1,"f"]', "a warning of the wrong form"),
+                ('["overflow","a b","pkg/main.py",1,"f"]', "a warning of the wrong form"),
+                ('["overflow","exp","pkg/main.py",7000,"f"]', "of no module"),
+            )
         ),
         ('reply(b\'"i":0,"args":{"T":[]},"kwargs":{"D":[]}\', kind=b\'door\')', "a door that does not exist"),
     ],

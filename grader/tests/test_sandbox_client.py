@@ -69,9 +69,10 @@ class Script:
         return Exit(None, 99, 0.0, 0)
 
 
-def inspected(functions: Any) -> Inspection | Killed:
+def inspected(functions: Any, refused: Any = ()) -> Inspection | Killed:
     """Give what the trusted end makes of an inspection."""
-    return Worker(Script({"k": "inspection", "functions": functions})).inspect("main")
+    fields = {"k": "inspection", "functions": functions, "refused": list(refused)}
+    return Worker(Script(fields)).inspect("main")
 
 
 def test_an_inspection_is_rebuilt_strictly() -> None:
@@ -90,6 +91,20 @@ def test_an_inspection_is_rebuilt_strictly() -> None:
     assert inspected({"f" * 101: [1, None]}) == Killed(
         "protocol", None, "the worker sent a text that is too long"
     )
+
+
+def test_refused_imports_are_rebuilt_strictly() -> None:
+    """A line and a dotted name, or the worker is not believed."""
+    assert inspected({}, [[3, "a.b"]]) == Inspection({}, None, ((3, "a.b"),))
+    for entry, why in (
+        ([3], "an import of the wrong form"),
+        ([True, "a"], "an import of the wrong form"),
+        ([0, "a"], "an import without a line or a name"),
+        ([1, "a b"], "an import without a line or a name"),
+        ([1, "a" * 101], "a text that is too long"),
+    ):
+        assert inspected({}, [entry]) == Killed("protocol", None, f"the worker sent {why}")
+    assert inspected({}, [[1, "a"]] * 21) == Killed("protocol", None, "the worker sent too many imports")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +134,8 @@ def test_odd_questions_through_a_door_are_refused(question: dict[str, Any], why:
 def test_each_frame_of_a_conversation_has_a_new_id() -> None:
     """An id that was echoed once is worth nothing afterwards."""
     script = Script(
-        {"k": "door", "i": 0, "args": {"T": []}, "kwargs": {"D": []}}, {"k": "value", "v": 1, "g": [], "p": 0}
+        {"k": "door", "i": 0, "args": {"T": []}, "kwargs": {"D": []}},
+        {"k": "value", "v": 1, "g": [], "w": [], "p": 0},
     )
     reply = Worker(script).begin(
         "main", doors=[Door("a", "g")], answer=lambda *_: Value(2, ""), cpu_seconds=1, wall_seconds=1

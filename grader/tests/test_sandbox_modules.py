@@ -93,13 +93,16 @@ def test_allowed_imports_work(worker: Worker, statement: str) -> None:
     assert begin(worker, statement) == Value(None, "")
 
 
+REFUSED = "cannot be imported, neither here nor when your teacher grades."
+
+
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("import os", "'os' is not available here. There are numpy and, of the standard library, abc, array"),
-        ("import torch.nn", "'torch.nn' is not available here."),
-        ("import importlib", "'importlib' is not available here."),
-        ("import numpy.testing", "'numpy.testing' is not available here."),
+        ("import os", f"'os' {REFUSED} Your functions get arrays and give arrays;"),
+        ("import torch.nn", f"'torch.nn' {REFUSED} Write it with NumPy: that is the exercise. There are"),
+        ("import importlib", f"'importlib' {REFUSED} There are numpy and, of the standard library, abc"),
+        ("import numpy.testing", f"'numpy.testing' {REFUSED} There are numpy"),
         ("import helper", "helper is a module of pkg: write `from .helper import …`"),
         ("from helper import x", "helper is a module of pkg: write `from .helper import …`"),
         ("from .nothing import x", "No module named 'pkg.nothing'"),

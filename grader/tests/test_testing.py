@@ -220,3 +220,11 @@ def test_plain_pytest_runs_the_students_own_functions(tmp_path: Path, toy_studen
     assert "for debugging" in run.stdout
     assert "NotImplementedError" in run.stdout
     assert run.returncode == 1
+
+
+def test_parameters_and_generators_are_shown_in_outline() -> None:
+    """A dict of parameters shows shapes, and a generator no address in memory."""
+    layer = {"weight": np.zeros((2, 3)), "bias": np.zeros(3)}
+    assert show(layer) == "{weight: array of shape [2, 3], bias: array of shape [3]}"
+    assert show({"h": [layer, layer], "n": 2}).startswith("{h: [{weight: array of shape [2, 3]")
+    assert show((np.random.default_rng(1), 2.5)) == "(rng, 2.5)"

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,6 +53,44 @@ def test_a_good_lesson_is_proved(tree: Path, box: Box, jobs: int) -> None:
     assert "stub 0/100" in text
     claim = r"(\d+) of \1 misconceptions lose exactly what they claim and are named, on 2 seeds"
     assert re.search(claim, text)
+
+
+def children_of(pid: int) -> list[str]:
+    """List the children of a process."""
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+
+
+def wait_until(what: Callable[[], bool]) -> bool:
+    """Wait at most two minutes for something to be so: a busy machine starts processes slowly."""
+    end = time.monotonic() + 120
+    while not what() and time.monotonic() < end:
+        time.sleep(0.05)
+    return what()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at the process table of Linux")
+def test_its_processes_end_with_it(tree: Path, tmp_path: Path) -> None:
+    """Killed at once, the command leaves none of its processes behind."""
+    write_build(load_course(tree), plan_build(load_course(tree)))
+    command = subprocess.Popen(
+        [sys.executable, "-m", "grader", "verify", "1", "--course", str(tree), "--seeds", "60"],
+        env=os.environ | {"TMPDIR": str(tmp_path)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True)
+    try:
+        assert wait_until(lambda: len(children_of(command.pid)) > 2)  # a zygote, a tracker, the pool's
+    finally:
+        command.kill()
+        command.wait()
+    assert wait_until(lambda: not group_is_there(command.pid))
+
+
+def group_is_there(leader: int) -> bool:
+    """Tell whether a process of the group that a command led still lives."""
+    try:
+        os.killpg(leader, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_a_wrong_claim_is_found(tree: Path, box: Box) -> None:

@@ -4,46 +4,70 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
-from grader.tests.attacks.catalogue import CLASSIC, HONEST, Program, programs, spread
+from grader.tests.attacks.catalogue import CLASSIC, Program, programs, spread
 from grader.tests.attacks.cells import Cell, cells
+from grader.tests.attacks.pythons import THIS, Python, prepared
 from grader.tests.attacks.running import Outcome, run
 from grader.tests.attacks.verdict import problems
+from grader.tests.attacks.warm import Warm, warm
 
 
 def main() -> int:
     """Run, and give exit code 1 if anything is not as it must be."""
     parser = argparse.ArgumentParser(prog="python -m grader.tests.attacks", description=__doc__)
     parser.add_argument("--full", action="store_true", help="every program in every cell")
+    parser.add_argument("--python", metavar="V,V", default=THIS.version,
+                        help="the versions of Python, as 3.11,3.12,3.13; makes environments for them")
     parser.add_argument("--only", metavar="TEXT", default="", help="programs whose name holds this text")
     parser.add_argument("--cell", metavar="NAME", default="", help="only this cell")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--show", action="store_true", help="what each run printed")
     options = parser.parse_args()
     failed: dict[str, list[str]] = {}
-    with ThreadPoolExecutor(options.jobs) as pool:
-        for cell in cells():
-            if options.cell and cell.name != options.cell:
-                continue
-            if cell.absent:
-                print(f"{cell.name}: does not exist here: {cell.absent}")
-                continue
-            failed |= _run_cell(cell, pool, options)
+    for python in _pythons(options.python.split(",")):
+        for cell in cells(python):
+            if options.cell in ("", cell.name):
+                failed |= _run_cell(cell, options)
     return _conclude(failed, [p for p in programs() if options.only in p.name])
 
 
-def _run_cell(cell: Cell, pool: ThreadPoolExecutor, options: argparse.Namespace) -> dict[str, list[str]]:
+def _pythons(versions: Iterable[str]) -> Iterator[Python]:
+    for version in versions:
+        python = prepared(version)
+        if python is None:
+            print(f"Python {version}: is not installed here, so its cells did not run")
+        else:
+            yield python
+
+
+def _run_cell(cell: Cell, options: argparse.Namespace) -> dict[str, list[str]]:
+    """Run one cell's programs: in the main cell each by a command of its own, else forked from a warm one."""
+    if cell.absent:
+        print(f"{cell.name}: does not exist here: {cell.absent}")
+        return {}
     every = options.full or cell.is_main
     chosen = [p for p in (programs() if every else spread()) if options.only in p.name]
-    honest = run(HONEST, cell)
-    print(f"{cell.name}: {len(chosen)} programs; the honest twin has {honest.score} points")
+    with nullcontext() if cell.is_main else warm(cell.python.executable) as kept:
+        return _run_programs(cell, chosen, kept, options)
+
+
+def _run_programs(
+    cell: Cell, chosen: list[Program], kept: Warm | None, options: argparse.Namespace
+) -> dict[str, list[str]]:
     failed = {}
-    for outcome in pool.map(lambda program: run(program, cell), chosen):
-        wrong = problems(outcome, honest)
-        _tell(outcome, wrong, show=options.show)
-        if wrong:
-            failed[f"{cell.name} {outcome.program.name}"] = wrong
+    with ThreadPoolExecutor(options.jobs) as pool:
+        twins = dict.fromkeys(program.twin for program in chosen)
+        honest = dict(zip(twins, pool.map(lambda twin: run(twin, cell, kept), twins), strict=True))
+        print(f"{cell.name}: {len(chosen)} programs")
+        for outcome in pool.map(lambda program: run(program, cell, kept), chosen):
+            wrong = problems(outcome, honest[outcome.program.twin])
+            _tell(outcome, wrong, show=options.show)
+            if wrong:
+                failed[f"{cell.name} {outcome.program.name}"] = wrong
     return failed
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import grader
+from grader.tests.attacks.pythons import THIS, Python
 
 _LANDLOCK_CREATE = 444
 _OTHERS_MAY_ENTER = 0o005
@@ -20,6 +20,7 @@ _OTHERS_MAY_ENTER = 0o005
 class Cell:
     """One way of running the grader."""
 
+    python: Python
     user: str
     uid: int | None
     """None: the user who runs the suite."""
@@ -30,12 +31,13 @@ class Cell:
     @property
     def name(self) -> str:
         """Name it in a test's id."""
-        return f"{self.user}-{'landlock' if self.landlock else 'bare'}"
+        name = f"{self.user}-{'landlock' if self.landlock else 'bare'}"
+        return name if self.python.is_this else f"{name}-{self.python.version}"
 
     @property
     def is_main(self) -> bool:
         """Tell whether every program runs in it by default: the current user, with all layers."""
-        return self.uid is None and (self.landlock or not _has_landlock())
+        return self.python.is_this and self.uid is None and (self.landlock or not _has_landlock())
 
 
 @cache
@@ -44,8 +46,8 @@ def _has_landlock() -> bool:
 
 
 @cache
-def cells() -> tuple[Cell, ...]:
-    """List the whole matrix; where a cell cannot exist, it says why."""
+def cells(python: Python = THIS) -> tuple[Cell, ...]:
+    """List the matrix of one Python; where a cell cannot exist, it says why."""
     root = os.geteuid() == 0
     users = [("root", None), ("nobody", _nobody())] if root else [("root", None), ("self", None)]
     found = []
@@ -56,7 +58,7 @@ def cells() -> tuple[Cell, ...]:
                 absent = absent or "this kernel has no Landlock"
             if user == "nobody" and uid is None:
                 absent = absent or "this system has no user nobody"
-            found.append(Cell(user, uid, landlock, absent))
+            found.append(Cell(python, user, uid, landlock, absent))
     return tuple(found)
 
 
@@ -68,11 +70,9 @@ def _nobody() -> int | None:
 
 
 @cache
-def hidden_folders() -> dict[str, list[str]]:
+def hidden_folders(python: Python) -> dict[str, list[str]]:
     """Map each folder that closes the interpreter or the course to a stranger to what he needs in it."""
-    package = Path(grader.__file__).parents[1]
-    roots = {package, Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).parent,
-             Path(sys.executable).resolve().parent, *(Path(p) for p in sys.path if p.endswith("-packages"))}
+    roots = {Path(grader.__file__).parents[1], *python.folders}
     hidden: dict[str, list[str]] = {}
     for needed in sorted(root.resolve() for root in roots):
         closed = next((p for p in reversed(needed.parents) if not _open(p)), None)

@@ -1,26 +1,35 @@
 """Run one command as another user and see what it leaves behind. A script of its own: one JSON argument.
 
+With `--serve` it has the grader imported, takes one order a line, and forks the grader for each.
+
 It is the subreaper of everything the command starts, so that whoever outlives it becomes its child. As
 root it can make a private view of the file system in which an unprivileged user reaches the interpreter.
 """
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import gc
+import importlib
 import json
 import os
 import resource
 import signal
 import sys
+import tempfile
 import time
+import traceback
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 GRACE_SECONDS = 5
 _PR_SET_CHILD_SUBREAPER = 36
 _CLONE_NEWNS = 0x20000
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 1 << 18
+_GRADER = ("grader.__main__", "grader.cli.grade", "grader.grading", "grader.render.terminal",
+           "grader.sandbox.client", "grader.sandbox.proof")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -73,7 +82,47 @@ def _become(order: dict[str, Any]) -> None:
     os.chdir(order["folder"])
     for fd, path in ((1, order["stdout"]), (2, order["stderr"])):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), fd)
+    if order["warm"]:
+        _call(order)
     os.execve(order["command"][0], order["command"], order["environment"])
+
+
+def _call(order: dict[str, Any]) -> NoReturn:
+    """Be the command, in this process that has it imported: `python -m grader …` and no more."""
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    sys.dont_write_bytecode = bool(order["environment"]["PYTHONDONTWRITEBYTECODE"])
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    tempfile.tempdir = None
+    code = 3
+    try:
+        code = importlib.import_module("grader.__main__").main(order["command"][3:])
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)
+
+
+def serve() -> None:
+    """Carry out orders until there are no more."""
+    for name in _GRADER:
+        importlib.import_module(name)
+    gc.freeze()
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                main(json.loads(line))
+            finally:
+                os._exit(0)
+        os.waitpid(pid, 0)
+        print("done", flush=True)
 
 
 def _wait_for(pid: int, seconds: float) -> int | None:
@@ -130,4 +179,7 @@ class _Alarm:
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    if sys.argv[1] == "--serve":
+        serve()
+    else:
+        main(json.loads(sys.argv[1]))

@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grader.tests.attacks.catalogue import COURSE, Bait, Program
+from grader.tests.attacks.catalogue import ALL, COURSE, Bait, Program
 from grader.tests.attacks.cells import Cell, hidden_folders
+from grader.tests.attacks.warm import LAUNCHER, Warm
 
 SECONDS = 90
 """How long one run may take at the very most; a busy machine included."""
 LARGE = 1 << 21
-_LAUNCHER = Path(__file__).with_name("launcher.py")
 _PUBLIC_PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue")
 _KEYS = 0x5EED
 _TOUCHED = 0x1 | 0x2 | 0x4 | 0x20 | 0x400 | 0x800
@@ -45,8 +45,8 @@ class Outcome:
     result: dict[str, Any] | None
     raw_result: str
     secrets: tuple[str, ...]
-    lines: int
-    """How many lines the submitted module has."""
+    lines: dict[str, int]
+    """How many lines each module has that was submitted."""
     left: list[str] = field(default_factory=list)
     """Everything that was left behind, touched, or called."""
 
@@ -146,17 +146,17 @@ def _hand_over(folder: Path, uid: int | None) -> None:
             os.chown(os.path.join(root, name), uid, uid, follow_symlinks=False)  # noqa: PTH118
 
 
-def run(program: Program, cell: Cell) -> Outcome:
-    """Grade one program; the honest way, by the command that a teacher types."""
+def run(program: Program, cell: Cell, warm: Warm | None = None) -> Outcome:
+    """Grade one program, by the command that a teacher types: in a new process, or in one forked warm."""
     with _work_folder() as work:
-        return _Run(program, cell, work).outcome()
+        return _Run(program, cell, work, warm).outcome()
 
 
 class _Run:
     """One run: its folders, its baits, its witnesses."""
 
-    def __init__(self, program: Program, cell: Cell, work: Path) -> None:
-        self._program, self._cell, self._work = program, cell, work
+    def __init__(self, program: Program, cell: Cell, work: Path, warm: Warm | None) -> None:
+        self._program, self._cell, self._work, self._warm = program, cell, work, warm
         self._canary_text = f"canary-{secrets.token_hex(16)}"
         self._secret = f"secret-{secrets.token_hex(16)}"
         self._tmp, self._canary = work / "tmp", work / "bait" / "canary.txt"
@@ -199,16 +199,23 @@ class _Run:
         return [str(path) for path in (*near, *self._tmp.rglob("*"))]
 
     def _launch(self, submission: Path, place: Path) -> dict[str, Any]:
-        command = [sys.executable, "-m", "grader", "grade", str(submission), "--json", str(place)]
+        lessons = [word for lesson in self._program.lessons if lesson != ALL
+                   for word in ("--lesson", lesson)]
+        command = [str(self._cell.python.executable), "-m", "grader", "grade", str(submission), *lessons,
+                   "--json", str(place)]
         order: dict[str, Any] = {
             "command": command if self._cell.landlock else [*command, "--without-layer", "landlock"],
             "environment": self._environment(), "folder": str(COURSE), "uid": self._cell.uid,
-            "hidden": hidden_folders() if self._cell.uid is not None else {}, "seconds": SECONDS,
+            "hidden": hidden_folders(self._cell.python) if self._cell.uid is not None else {},
+            "seconds": SECONDS, "warm": self._warm is not None,
             "stdout": str(self._work / "out" / "stdout"), "stderr": str(self._work / "out" / "stderr"),
             "report": str(self._work / "report.json"),
         }
-        subprocess.run([sys.executable, "-I", "-S", str(_LAUNCHER), json.dumps(order)], check=True,
-                       stdin=subprocess.DEVNULL, timeout=2 * SECONDS)
+        if self._warm:
+            self._warm.run(order)
+        else:
+            subprocess.run([sys.executable, "-I", "-S", str(LAUNCHER), json.dumps(order)], check=True,
+                           stdin=subprocess.DEVNULL, timeout=2 * SECONDS)
         report: dict[str, Any] = json.loads(Path(order["report"]).read_text(encoding="utf-8"))
         return report
 
@@ -220,14 +227,18 @@ class _Run:
         }
 
     def _read(self, report: dict[str, Any], place: Path, left: list[str], submission: Path) -> Outcome:
-        out, attempted = self._work / "out", submission / "minigpt" / "attention.py"
-        lines = _text(attempted).count("\n") + 1 if _is_small(attempted) else 1
+        out = self._work / "out"
+        lines = {file: _lines(submission / file) for file in self._program.files}
         raw = place.read_text(encoding="utf-8") if report["code"] in (0, 1) and place.is_file() else ""
         return Outcome(
             self._program, self._cell, report["code"], report["seconds"], report["memory"],
             _text(out / "stdout"), _text(out / "stderr"), json.loads(raw) if raw else None, raw,
             (self._canary_text, self._secret), lines, left,
         )
+
+
+def _lines(file: Path) -> int:
+    return _text(file).count("\n") + 1 if _is_small(file) else 1
 
 
 def _is_small(file: Path) -> bool:

@@ -13,7 +13,8 @@ from grader.tests.attacks.running import SECONDS, Outcome
 
 MEMORY = 1_300_000_000
 """A worker may have 1 GiB of address space; the grader itself needs far less."""
-_TELLS_PUBLIC_INPUTS = ("inputs_by_exception_text", "inputs_by_type_name", "inputs_by_printing")
+_TELLS_PUBLIC_INPUTS = ("inputs_by_exception_text", "inputs_by_type_name", "inputs_by_printing",
+                        "inputs_by_dict_keys", "inputs_by_strings")
 """What these tell of a public test may be shown: its inputs are public."""
 _COMMAND = re.compile(r"^\s*::|##\[", re.MULTILINE)
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -88,12 +89,12 @@ def _unprintable(text: str, name: str) -> Iterator[str]:
 def _places(outcome: Outcome) -> Iterator[str]:
     """Look for lines outside of the file: their numbers would carry what a hidden test sent."""
     shown = [e["location"] for e in outcome.exercises if e.get("location")]
-    shown = [place for place in shown if place["file"] == "minigpt/attention.py"]
-    yield from (f"shown as line {place['line']} of {outcome.lines}" for place in shown
-                if not 1 <= place["line"] <= outcome.lines + 1)
+    yield from (f"shown as line {place['line']} of {place['file']}" for place in shown
+                if not 1 <= place["line"] <= outcome.lines.get(place["file"], 10**9) + 1)
     for text in _strings(outcome.result):
-        numbers = [int(n) for n in re.findall(r"attention\.py, line (\d+)", text)]
-        yield from (f"line {n} of {outcome.lines} in a text" for n in numbers if n > outcome.lines + 1)
+        for file, number in re.findall(r"(minigpt/\w+\.py), line (\d+)", text):
+            if int(number) > outcome.lines.get(file, 10**9) + 1:
+                yield f"line {number} of {file} in a text"
 
 
 def _strings(node: Any) -> Iterator[str]:
@@ -125,8 +126,10 @@ def _leaks(outcome: Outcome) -> Iterator[str]:
 @cache
 def _hidden_lines() -> frozenset[str]:
     """Collect the lines of hidden tests that nobody may see; the sentences of their docstrings are shown."""
-    lesson = COURSE / "assignments" / "01_attention_mechanism"
-    shown = "".join((lesson / name).read_text(encoding="utf-8") for name in ("test_public.py", "README.md"))
-    lines = (lesson / "test_hidden.py").read_text(encoding="utf-8").splitlines()
-    return frozenset(line.strip() for line in lines
-                     if len(line.strip()) >= _LONG_ENOUGH and '"""' not in line and line.strip() not in shown)
+    lessons = sorted((COURSE / "assignments").glob("0?_*"))
+    shown = "".join((lesson / name).read_text(encoding="utf-8") for lesson in lessons
+                    for name in ("test_public.py", "README.md"))
+    lines = [line.strip() for lesson in lessons
+             for line in (lesson / "test_hidden.py").read_text(encoding="utf-8").splitlines()]
+    return frozenset(line for line in lines
+                     if len(line) >= _LONG_ENOUGH and '"""' not in line and line not in shown)

@@ -44,11 +44,16 @@ class Table:
     def __init__(self) -> None:
         self.over: list[str] = []
 
-    def row(self, name: str, value: float, unit: str, budget: float | None, note: str = "") -> None:
-        """Print one figure."""
-        verdict = "" if budget is None else f"  budget {budget:g}  {'ok' if value <= budget else 'OVER'}"
+    def row(
+        self, name: str, value: float, unit: str, budget: float | None = None, note: str = "",
+        *, least: float | None = None,
+    ) -> None:
+        """Print one figure; it should be at most `budget`, or at least `least`."""
+        over = (budget is not None and value > budget) or (least is not None and value < least)
+        bound = f"  budget {budget:g}" if budget is not None else f"  at least {least:g}" if least else ""
+        verdict = f"{bound}  {'OVER' if over else 'ok'}" if bound else ""
         print(f"{name:<52} {value:8.3f} {unit:<3}{verdict}  {note}", flush=True)
-        if budget is not None and value > budget:
+        if over:
             self.over.append(name)
 
 

@@ -1,4 +1,4 @@
-"""The goldens of lesson 1: what PyTorch gives, packed so that the file never changes by chance."""
+"""The goldens of the lessons: what PyTorch gives, packed so that the files never change by chance."""
 
 from __future__ import annotations
 
@@ -24,36 +24,47 @@ def script() -> ModuleType:
 
 
 GOLDENS = script()
+LESSONS: dict[str, Path] = GOLDENS.lessons()
+each_lesson = pytest.mark.parametrize("lesson", LESSONS)
 
 
-def committed() -> dict[str, np.ndarray]:
-    """Read the committed goldens."""
-    with np.load(GOLDENS.LESSON_01, allow_pickle=False) as file:
+def committed(lesson: str) -> dict[str, np.ndarray]:
+    """Read the committed goldens of a lesson."""
+    with np.load(LESSONS[lesson], allow_pickle=False) as file:
         return dict(file)
 
 
-def test_goldens_are_small_and_finite() -> None:
-    """The file is small, and holds float64 and bool arrays of finite numbers only."""
-    assert GOLDENS.LESSON_01.stat().st_size < LIMIT
-    for name, array in committed().items():
-        assert array.dtype == (np.bool if name.endswith("_mask") else np.float64)
+def test_every_file_of_goldens_has_a_script() -> None:
+    """No goldens are committed that nobody can make again."""
+    assert sorted(LESSONS.values()) == sorted((ROOT / "assignments").glob("*/goldens.npz"))
+
+
+@each_lesson
+def test_goldens_are_small_and_finite(lesson: str) -> None:
+    """The file is small, and holds arrays of numbers or bools, finite ones only."""
+    assert LESSONS[lesson].stat().st_size < LIMIT
+    for array in committed(lesson).values():
+        assert array.dtype.kind in "bif"
         assert np.isfinite(array).all()
 
 
-def test_goldens_hold_the_inputs_that_the_script_draws() -> None:
-    """The committed inputs are those that the script draws, and every query may see something."""
-    for name, array in GOLDENS.inputs().items():
-        np.testing.assert_array_equal(committed()[name], array)
-    mask = committed()["masked_mask"]
-    assert mask.any(axis=-1).all()
-    assert not mask.all(axis=-1).any()
+@each_lesson
+def test_goldens_hold_the_inputs_that_the_script_draws(lesson: str) -> None:
+    """The committed inputs are those that the script draws; every row of a mask sees some keys, not all."""
+    held = committed(lesson)
+    for name, array in GOLDENS.maker(lesson).inputs().items():
+        np.testing.assert_array_equal(held[name], array)
+        if name.endswith("_mask"):
+            assert array.any(axis=-1).all()
+            assert not array.all()
 
 
-def test_packing_gives_the_committed_bytes() -> None:
+@each_lesson
+def test_packing_gives_the_committed_bytes(lesson: str) -> None:
     """Packing the committed arrays again gives the committed file, byte for byte, in any order."""
-    arrays = committed()
+    arrays = committed(lesson)
     backwards = dict(reversed(arrays.items()))
-    assert GOLDENS.packed(arrays) == GOLDENS.packed(backwards) == GOLDENS.LESSON_01.read_bytes()
+    assert GOLDENS.packed(arrays) == GOLDENS.packed(backwards) == LESSONS[lesson].read_bytes()
 
 
 def test_differences_are_named() -> None:
@@ -63,7 +74,9 @@ def test_differences_are_named() -> None:
     assert GOLDENS.differences(old, new) == ["extra", "gone", "changed"]
 
 
-def test_pytorch_still_gives_the_goldens() -> None:
+@each_lesson
+def test_pytorch_still_gives_the_goldens(lesson: str) -> None:
     """Made again with PyTorch, the goldens are the same up to rounding."""
-    pytest.importorskip("torch", reason="PyTorch is not installed, so the goldens are not made again")
-    assert GOLDENS.differences(committed(), GOLDENS.make()) == []
+    for name in ("torch", "transformers"):
+        pytest.importorskip(name, reason=f"{name} is not installed, so the goldens are not made again")
+    assert GOLDENS.differences(committed(lesson), GOLDENS.maker(lesson).make()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -14,14 +15,20 @@ from pathlib import Path
 import click
 import pytest
 
+from grader.build import plan_build
 from grader.cli.group import COMMANDS
+from grader.course import Course
+from grader.sandbox.allowed import ALLOWED_MODULES, NUMPY_MODULES, STANDARD_MODULES
 
 ROOT = Path(__file__).resolve().parents[3]
 ASSIGNMENTS = ROOT / "assignments"
 TEMPLATE = ASSIGNMENTS / "template"
 TOY = Path(__file__).resolve().parents[1] / "toy_course"
 LESSON_PAGE = "01_attention_mechanism/README.md"
-PAGES = tuple(ASSIGNMENTS / page for page in ("template/README.md", "README.md", LESSON_PAGE))
+STUDENTS = ("README", "GETTING_STARTED", "quick_reference", "MY_PROGRESS", "RESOURCES", "PROJECTS")
+PAGES = tuple(ASSIGNMENTS / page for page in (*(f"template/{name}.md" for name in STUDENTS), "README.md",
+                                              LESSON_PAGE))
+WITHOUT_COMMANDS = ("MY_PROGRESS.md", "RESOURCES.md", "PROJECTS.md")
 MARKERS = ("<!-- grader:progress:start -->", "<!-- grader:progress:end -->")
 
 
@@ -35,13 +42,13 @@ def test_promises_only_commands_that_exist(page: Path) -> None:
     """Each command in a page is one of the grader's, with options that it takes."""
     text = page.read_text(encoding="utf-8")
     # A command stands in backticks or fills a line of a block; elsewhere "grader" is a word.
-    calls = re.findall(r"(?:^ *|`)(?:\S*/)?grader ([a-z]+)([^`\n]*)", text, re.MULTILINE)
-    assert calls
+    calls = re.findall(r"(?:^ *|`)(?:\S*/)?grader ([a-z]+(?:-[a-z]+)*)([^`\n]*)", text, re.MULTILINE)
+    assert calls or page.name in WITHOUT_COMMANDS
     for name, rest in calls:
         assert name in COMMANDS
         command = import_module(COMMANDS[name].module).command
         assert isinstance(command, click.Command)
-        known = {option for parameter in command.params for option in parameter.opts}
+        known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
         assert set(re.findall(r"--[a-z-]+", rest)) <= known
 
 
@@ -68,7 +75,7 @@ def test_names_only_files_that_a_student_has() -> None:
     for path in re.findall(r"assignments/\w+/\w+\.\w+", text):
         assert (ROOT / path).is_file()
     for name in ("MY_PROGRESS.md", "requirements.txt", "pytest.ini"):
-        assert f"`{name}`" in text
+        assert f"`{name}`" in text or f"[{name}]({name})" in text
         assert (TEMPLATE / name).is_file()
 
 
@@ -91,6 +98,16 @@ def test_progress_lists_every_exercise_between_its_markers() -> None:
     assert "## My notes" in text.split(MARKERS[1])[1]
 
 
+def test_the_quick_reference_lists_what_may_be_imported() -> None:
+    """The page and the rule of the box name the same modules, in the same order."""
+    table = read("quick_reference.md").split("## What you may import")[1]
+    lines = [line.strip("| ").split("|", 1) for line in table.splitlines() if line.startswith("| ")]
+    rows = {of.strip(): tuple(re.findall(r"`([\w.]+)`", modules)) for of, modules in lines}
+    assert rows["NumPy"] == NUMPY_MODULES
+    assert rows["the standard library"] == STANDARD_MODULES
+    assert {name for names in rows.values() for name in names} == ALLOWED_MODULES
+
+
 def student_copy(home: Path) -> Path:
     """Make a student's copy of the toy course, with the template of the real one."""
     shutil.copytree(TEMPLATE, home)
@@ -102,11 +119,11 @@ def student_copy(home: Path) -> Path:
     return home
 
 
-def plain_pytest(home: Path) -> subprocess.CompletedProcess[str]:
+def plain_pytest(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run pytest in a folder the way a student or an editor does."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     environment |= {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words]
     return subprocess.run(
         command, cwd=home, env=environment, capture_output=True, encoding="utf-8", check=False, timeout=120
     )
@@ -129,6 +146,44 @@ def test_plain_pytest_stops_at_the_students_mistake(tmp_path: Path) -> None:
     done = plain_pytest(home)
     assert done.returncode == 1
     assert "add.py:2: ValueError" in done.stdout
+
+
+def test_vs_codes_test_explorer_finds_and_runs_the_public_tests(tmp_path: Path) -> None:
+    """With the arguments of the settings, pytest collects the tests by file, and runs one of them."""
+    told = json.loads(read(".vscode/settings.json"))
+    assert (told["python.testing.pytestEnabled"], told["python.testing.unittestEnabled"]) == (True, False)
+    home = student_copy(tmp_path / "repository")
+    words = (f"--rootdir={home}", *told["python.testing.pytestArgs"])
+    found = plain_pytest(home, *words, "--collect-only", "-q")
+    tests = [line for line in found.stdout.splitlines() if "::" in line]
+    assert "assignments/01_add/test_public.py::test_small_arrays_are_added" in tests
+    done = plain_pytest(home, f"--rootdir={home}", tests[0])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+    assert "`grader check` gives the score" in done.stdout
+
+
+def test_the_container_sets_up_as_the_readme_does() -> None:
+    """What is run after it is made are the README's first two commands, as an ordinary user."""
+    container = json.loads(read(".devcontainer/devcontainer.json"))
+    block = re.search(r"```bash\n(.*?)```", read("README.md"), re.DOTALL)
+    assert block is not None
+    assert container["postCreateCommand"] == " && ".join(block[1].splitlines()[:2])
+    lines = read(f".devcontainer/{container['build']['dockerfile']}").splitlines()
+    assert [line for line in lines if line.startswith("USER")] == [f"USER {container['remoteUser']}"]
+    image = re.search(r"^FROM python:3\.(\d+)", "\n".join(lines), re.MULTILINE)
+    assert image
+    assert int(image[1]) >= 11
+    wanted = json.loads(read(".vscode/extensions.json"))["recommendations"]
+    assert container["customizations"]["vscode"]["extensions"] == wanted
+
+
+def test_settings_and_hidden_files_are_shipped(course: Course) -> None:
+    """What begins with a dot in the template is in the starter, workflows included."""
+    hidden = [path.relative_to(TEMPLATE).as_posix() for path in TEMPLATE.rglob("*") if path.is_file()
+              and path.relative_to(TEMPLATE).parts[0].startswith(".")]
+    assert {".gitignore", ".vscode/settings.json", ".devcontainer/devcontainer.json"} <= set(hidden)
+    assert {f"starter/{name}" for name in hidden} <= set(plan_build(course))
 
 
 @pytest.mark.parametrize("secret", ["test_hidden.py", "misconceptions.py", "goldens.npz", "reference/"])

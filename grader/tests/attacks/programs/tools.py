@@ -6,10 +6,7 @@ COURSE (the teacher's course) are written above them by the harness.
 
 import warnings as _warnings
 
-FUNCTIONS = (
-    "softmax", "attention_scores", "scale_scores", "mask_scores", "scaled_dot_product_attention",
-    "attention_pooling", "softmax_backward",
-)
+FUNCTIONS = tuple(name for name, thing in globals().items() if type(thing).__name__ == "function")
 sys = _warnings.sys
 builtins = sys.modules["builtins"]
 
@@ -28,7 +25,7 @@ def module(name):
 
 
 def answer_with(make):
-    """Replace all seven functions: `make(honest function, args, kwargs)` gives the answer."""
+    """Replace all functions of the lesson: `make(honest function, args, kwargs)` gives the answer."""
     def wrapped(honest):
         def function(*args, **kwargs):
             return make(honest, args, kwargs)

@@ -15,6 +15,17 @@ FORGED = [
 ]
 
 
+SCENE = {"o": [], "n": [], "s": ""}
+SCENES = [
+    {"o": [1, 1, 0, 10**60], "n": [], "s": COMMAND},
+    {"o": [1, 1, 0, 9], "n": [["count" + COMMAND, "int", None]], "s": ""},
+    {"o": [1, 1, 0, 9], "n": [["count", "int" + COMMAND, [-1]]] * 5000, "s": ""},
+]
+FORGED = [{**SCENE, **fields} for fields in FORGED]
+FORGED += [{"t": "ValueError", "b": ["ValueError"], "m": "m", "f": [["minigpt/attention.py", 1, "f"]], "p": 0,
+            **scene} for scene in SCENES]
+
+
 def forge(honest, args, kwargs):
     global count
     count += 1

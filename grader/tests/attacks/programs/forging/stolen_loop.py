@@ -13,11 +13,11 @@ def serve():
         header, payload = loop._pipes.receive()
         loop._id = header["id"]
         if header["op"] == "begin":
-            loop._send("value", v=None, g=[], p=0)
+            loop._send("value", v=None, g=[], w=[], p=0)
         else:
             kind = kinds[number % len(kinds)]
-            loop._send(kind, v={"score": 100}, g=[], p=0, functions={}, layers=["seccomp"])
+            loop._send(kind, v={"score": 100}, g=[], w=[], p=0, functions={}, layers=["seccomp"])
 
 
-loop._send("value", v=None, g=[], p=0)
+loop._send("value", v=None, g=[], w=[], p=0)
 serve()

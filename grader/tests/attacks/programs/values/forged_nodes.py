@@ -16,7 +16,7 @@ def forge(honest, args, kwargs):
     global count
     count += 1
     node = NODES[(count + 3 * FUNCTIONS.index(honest.__name__)) % len(NODES)]
-    server()._send("value", v=node, g=[], p=0)
+    server()._send("value", v=node, g=[], w=[], p=0)
     server()._pipes.receive()
 
 

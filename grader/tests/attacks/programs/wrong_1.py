@@ -1,4 +1,7 @@
-"""Lesson 1, honestly wrong: right shapes and zeros. What this earns is what an attack may earn."""
+"""Lesson 1, honestly wrong: right shapes and zeros. What this earns is what an attack may earn.
+
+Lesson: 1
+"""
 
 import numpy as np
 

@@ -1,0 +1,158 @@
+"""Where submissions are graded: local processes, or a Dask cluster. Both are `concurrent.futures`."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from grader.classroom.work import Minimum, begin, prove
+from grader.errors import UsageError
+
+Answer = TypeVar("Answer")
+CONNECT_SECONDS = 20
+EARLY = 8
+"""So many processes start before it is known how much there is to do; others when they are needed."""
+
+
+class Pool(Protocol):
+    """An executor that can be had anew after it broke."""
+
+    width: int
+    """How many submissions it grades at once."""
+
+    def prove(self) -> None:
+        """Fail now, and once, where no submission could be graded at all: raises IsolationError."""
+
+    def submit(self, work: Callable[..., Answer], *values: Any) -> Future[Answer]:
+        """Have something done elsewhere."""
+
+    def renew(self) -> None:
+        """Start anew, after a process of it died."""
+
+
+@dataclass
+class LocalPool:
+    """Processes of this machine, started afresh (never forked: they must not inherit what we know)."""
+
+    width: int
+    folder: str
+    """Where they put their temporary files."""
+    course: Path
+    minimum: Minimum = "kernel"
+    without: tuple[str, ...] = ()
+    _executor: Executor | None = None
+    _proofs: tuple[Future[str], ...] = ()
+
+    def start(self) -> None:
+        """Start processes now: each piece of work starts one, as long as none is idle."""
+        self._proofs = tuple(self.submit(prove, self.minimum, self.without)
+                             for _ in range(min(self.width, EARLY)))
+
+    def prove(self) -> None:
+        """Wait until one of them has proved its box."""
+        for proof in self._proofs[:1]:
+            proof.result()
+
+    def submit(self, work: Callable[..., Answer], *values: Any) -> Future[Answer]:
+        """Have something done in another process."""
+        if self._executor is None:
+            self._executor = ProcessPoolExecutor(
+                self.width, mp_context=multiprocessing.get_context("spawn"), initializer=begin,
+                initargs=(self.folder, self.course, self.minimum, self.without))
+        return self._executor.submit(work, *values)
+
+    def renew(self) -> None:
+        """Leave a broken set of processes behind."""
+        self.close()
+
+    def close(self) -> None:
+        """Wait for the processes to end."""
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
+            self._executor = None
+
+    def end(self) -> None:
+        """End the processes at once, with whatever they are doing."""
+        for process in multiprocessing.active_children():
+            process.terminate()
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+
+@contextmanager
+def local_pool(
+    jobs: int, course: Path, minimum: Minimum = "kernel", without: tuple[str, ...] = ()
+) -> Iterator[Pool]:
+    """Give processes of this machine; a Ctrl-C ends them at once."""
+    with tempfile.TemporaryDirectory(prefix="grader-class-", ignore_cleanup_errors=True) as folder:
+        pool = LocalPool(jobs, folder, course, minimum, without)
+        pool.start()
+        try:
+            yield pool
+        except BaseException:
+            pool.end()
+            raise
+        pool.close()
+
+
+@dataclass
+class ClusterPool:
+    """The workers of a Dask cluster; Dask itself does again what a dead worker left undone."""
+
+    executor: Any
+    width: int
+
+    def prove(self) -> None:
+        """Nothing: each worker proves its own box."""
+
+    def submit(self, work: Callable[..., Answer], *values: Any) -> Future[Answer]:
+        """Have something done by the cluster."""
+        future: Future[Answer] = self.executor.submit(work, *values)
+        return future
+
+    def renew(self) -> None:
+        """Nothing: the scheduler finds other workers."""
+
+
+@contextmanager
+def cluster_pool(address: str) -> Iterator[Pool]:
+    """Connect to a Dask scheduler, such as `tcp://127.0.0.1:8786`.
+
+    Its workers must see the course under the same path. Raises UsageError where there is no Dask, or no
+    scheduler that answers.
+    """
+    try:
+        client_of = import_module("distributed").Client
+    except ImportError:
+        fix = 'install it with: python -m pip install "transformer-classroom[cluster]"'
+        raise UsageError("--executor needs Dask, which is not installed here.", fix=fix) from None
+    try:
+        client = client_of(address, timeout=CONNECT_SECONDS)
+    except (OSError, ValueError, TimeoutError) as error:
+        fix = "start one with `dask scheduler`, and workers with `dask worker ADDRESS`."
+        raise UsageError(f"no Dask scheduler answers ({error}).", where=address, fix=fix) from error
+    with client, contextlib.closing(_Shutting(client)) as executor:
+        width = sum(client.nthreads().values())
+        if not width:
+            raise UsageError("this Dask scheduler has no workers.", where=address,
+                             fix=f"start some with: dask worker {address} --nthreads 1")
+        yield ClusterPool(executor.executor, width)
+
+
+class _Shutting:
+    """A client's executor that forgets what it has not done when it is closed."""
+
+    def __init__(self, client: Any) -> None:
+        self.executor = client.get_executor(pure=False, retries=0)
+
+    def close(self) -> None:
+        self.executor.shutdown(wait=False)

@@ -1,0 +1,1 @@
+"""Give a class's scores to other people's gradebooks."""

@@ -1,0 +1,1 @@
+"""The report of a class: what to teach tomorrow, who needs help, how good the tests are."""

@@ -1,0 +1,1 @@
+"""Faults while a submission is graded, and the witnesses that look for what is left afterwards."""

@@ -1,0 +1,1 @@
+"""Numbers of system calls, as a kernel's own headers give them."""

@@ -1,0 +1,6 @@
+# 1.3
+import numpy as np
+
+
+def scale_scores(scores, d_k):
+    return scores * (1 / (d_k // 8))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -13,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from grader.classroom.work import Minimum, begin, prove
+from grader.classroom.work import GOING_DOWN_SECONDS, Minimum, begin, prove, take_away
 from grader.errors import UsageError
 
 Answer = TypeVar("Answer")
@@ -44,7 +45,7 @@ class LocalPool:
 
     width: int
     folder: str
-    """Where they put their temporary files."""
+    """Where they put their temporary files; the first of them makes it."""
     course: Path
     minimum: Minimum = "kernel"
     without: tuple[str, ...] = ()
@@ -81,8 +82,11 @@ class LocalPool:
 
     def end(self) -> None:
         """End the processes at once, with whatever they are doing."""
-        for process in multiprocessing.active_children():
+        ending = multiprocessing.active_children()
+        for process in ending:
             process.terminate()
+        for process in ending:
+            process.join(GOING_DOWN_SECONDS)
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = None
@@ -93,15 +97,17 @@ def local_pool(
     jobs: int, course: Path, minimum: Minimum = "kernel", without: tuple[str, ...] = ()
 ) -> Iterator[Pool]:
     """Give processes of this machine; a Ctrl-C ends them at once."""
-    with tempfile.TemporaryDirectory(prefix="grader-class-", ignore_cleanup_errors=True) as folder:
-        pool = LocalPool(jobs, folder, course, minimum, without)
+    folder = str(Path(tempfile.gettempdir(), f"grader-class-{secrets.token_hex(8)}"))
+    pool = LocalPool(jobs, folder, course, minimum, without)
+    try:
         pool.start()
-        try:
-            yield pool
-        except BaseException:
-            pool.end()
-            raise
+        yield pool
         pool.close()
+    except BaseException:
+        pool.end()
+        raise
+    finally:
+        take_away(folder)
 
 
 @dataclass

@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +29,7 @@ from grader.sandbox import open_box
 from grader.submission import Submission
 
 RENEWED = 100
+GOING_DOWN_SECONDS = 5.0
 Minimum = Literal["kernel", "process"]
 
 
@@ -77,8 +79,8 @@ class OtherCourse(Exception):
 
 _lock = threading.Lock()
 _warm: list[_Warm] = []
-_at_hand: dict[Path, Course] = {}
-"""The course that this process has read before it was asked for anything."""
+_courses: dict[tuple[Path, str], Course] = {}
+"""The courses that this process has read, by their root and digest."""
 
 
 def grade_one(setup: Setup, submission: Submission) -> Graded:
@@ -114,13 +116,16 @@ def _open(minimum: Minimum, without: tuple[str, ...], course: Callable[[], Cours
         return _Warm(minimum, without, grader, opening.pop_all())
 
 
-@cache
 def _course(setup: Setup) -> Course:
-    course = _at_hand.get(setup.course)
-    if course is None or course.digest != setup.course_digest:
-        course = load_course(setup.course)
+    course = _courses.get((setup.course, setup.course_digest)) or _read(setup.course)
     if course.digest != setup.course_digest:
         raise OtherCourse("the course has changed since this run began")
+    return course
+
+
+def _read(root: Path) -> Course:
+    course = load_course(root)
+    _courses[course.root, course.digest] = course
     return course
 
 
@@ -141,14 +146,28 @@ def what_is_missing(submission: Submission) -> str:
 def begin(folder: str, course: Path, minimum: Minimum, without: tuple[str, ...]) -> None:
     """Begin a local grading process: Ctrl-C and temporary files are its parent's, and it ends with it.
 
+    The folder of the temporary files is made here, and not by the parent, so that whenever the parent is
+    killed, whoever made the folder is there to take it away.
+
     It makes its grader ready while its parent looks at the class. What is wrong with the course, the parent
     says; whatever else goes wrong here is said when something is graded.
     """
-    tempfile.tempdir = folder
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent(lambda: shutil.rmtree(folder, ignore_errors=True))
+    with suppress(OSError):  # of a full or read-only disk the box speaks, when it is asked for
+        Path(folder).mkdir(mode=0o700, exist_ok=True)
+        tempfile.tempdir = folder
+    end_with_parent(partial(take_away, folder))
+    Finalize(None, _let_go, exitpriority=0)  # its box ends before it does, and is counted with it
     with suppress(GraderError, OSError):
         _warm.append(_open(minimum, without, partial(_read, course)))
+
+
+def take_away(folder: str) -> None:
+    """Remove a folder in which processes that are about to end may still be making something."""
+    until = time.monotonic() + GOING_DOWN_SECONDS
+    while Path(folder).exists() and time.monotonic() < until:
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.01)
 
 
 def prove(minimum: Minimum, without: tuple[str, ...]) -> str:
@@ -157,10 +176,3 @@ def prove(minimum: Minimum, without: tuple[str, ...]) -> str:
         return _warm[0].grader.box.level
     with open_box(minimum=minimum, without=without) as box:
         return box.level
-
-
-def _read(root: Path) -> Course:
-    course = load_course(root)
-    _at_hand[course.root] = course
-    return course
-

@@ -287,11 +287,9 @@ def test_the_course_that_a_process_has_read_is_used_if_it_is_the_same(
         return toy
 
     monkeypatch.setattr(work, "load_course", load)
-    for digest, times in (("another", 1), (toy.digest, 0)):
-        monkeypatch.setitem(work._at_hand, toy.root, replace(toy, digest=digest, title="at hand"))
-        work._course.cache_clear()
-        setup = Setup(toy.root, toy.digest, b"")
-        assert (work._course(setup).title == "at hand") == (times == 0)
-        assert len(read) == times
-        read.clear()
-    work._course.cache_clear()
+    setup = Setup(toy.root, toy.digest, b"")
+    monkeypatch.setattr(work, "_courses", {(toy.root, "another"): replace(toy, title="another")})
+    assert [work._course(setup).title for _ in range(3)] == [toy.title] * 3
+    assert read == [toy.root]
+    with pytest.raises(OtherCourse):
+        work._course(replace(setup, course_digest="a third"))

@@ -355,6 +355,22 @@ def test_a_class_run_ended_at_a_random_moment(
             ("graded", 4), ("rejected", 1)]
 
 
+@pytest.mark.parametrize("when", ["before", "just after", "a little after", "in the middle of"])
+def test_a_class_run_killed_as_its_processes_start(
+    when: str, toy: Course, toy_reference: Mapping[str, str], tmp_path: Path
+) -> None:
+    """Nobody is left behind, and no folder, where those who would clean up have hardly begun."""
+    wait = {"a little after": 0.15, "in the middle of": 0.4}.get(when, 0.0)
+    prelude = (
+        "import os, time\nfrom grader.classroom.executors import LocalPool\nstart = LocalPool.start\n"
+        f"def killed(pool):\n    if {when != 'before'}:\n        start(pool)\n"
+        f"    time.sleep({wait})\n    os.kill(os.getpid(), 9)\nLocalPool.start = killed\n"
+    )
+    small = small_class(tmp_path / "class", toy.package, toy_reference, 2)
+    ended = ClassCommand(tmp_path / "run", small, toy.root, prelude=prelude).run()
+    assert (ended.code, ended.left) == (-signal.SIGKILL, ())
+
+
 @pytest.mark.parametrize("number", [0, signal.SIGINT, signal.SIGTERM])
 def test_a_terminal_stays_as_it_was(number: int, command: Command, whole: dict[str, Any]) -> None:
     """After any end the terminal has its settings and its cursor."""

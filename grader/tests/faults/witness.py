@@ -165,8 +165,8 @@ class ClassCommand(Command):
     mine = ("g.db", "g.db.secret", "g.db-wal", "g.db-shm")
     """The last two are SQLite's: what a killed run has written, and the next one takes in."""
 
-    def __init__(self, folder: Path, place: Path, course: Path) -> None:
-        super().__init__(folder, place, course)
+    def __init__(self, folder: Path, place: Path, course: Path, *, prelude: str = "") -> None:
+        super().__init__(folder, place, course, prelude=prelude)
         self._words[4:] = ["--gradebook", str(self.out / "g.db"), "--jobs", "2"]
 
 

@@ -185,12 +185,12 @@ def test_variance_no_longer_grows_with_d_k(student, rng, d_k):
     """Scores of random queries and keys have a variance near one, however many features there are."""
     # For standard normal q and k, q·k is |q| times a standard normal number. Drawing |q|² (chi-square)
     # and that number gives the same scores as drawing every feature, in a fraction of the time.
-    scores = np.sqrt(rng.chisquare(d_k, (8, 4000))) * rng.standard_normal((8, 4000))
+    scores = np.sqrt(rng.chisquare(d_k, (8, 1000))) * rng.standard_normal((8, 1000))
     scaled = student.scale_scores(scores, d_k)
     check_that(scaled.shape == scores.shape, "The result has the shape of the scores.", actual=scaled)
-    # 8 × 4,000 scores know their variance to ±0.0105 at worst (d_k = 4): the limits are 9 sigma away.
+    # 8 × 1,000 scores know their variance to ±0.021 at worst (d_k = 4): the limits are 9 sigma away.
     variance = float(scaled.var())
-    check_that(0.9 <= variance <= 1.1, "The variance of the scaled scores is between 0.9 and 1.1.",
+    check_that(0.8 <= variance <= 1.2, "The variance of the scaled scores is between 0.8 and 1.2.",
                actual=variance)
 
 
@@ -285,11 +285,11 @@ def test_attention_of_views(student, rng):
 
 # One feature: the root of 1 is 1, so these tests look at the mask and not at the scaling.
 @criterion("1.5", "mask")
-@pytest.mark.parametrize("shape", [(6,), (4, 6), (3, 1, 1, 6), (3, 2, 4, 6)])
+@pytest.mark.parametrize("shape", [(5,), (4, 5), (3, 1, 1, 5), (3, 2, 4, 5)])
 def test_masks_of_many_shapes(student, rng, shape):
     """One mask for all, one for each sentence and one for each head all act on the right scores."""
-    q, k = rng.uniform(1, 2, (3, 2, 4, 1)), rng.normal(size=(3, 2, 6, 1))
-    v, mask = rng.normal(size=(3, 2, 6, 5)), with_some_true(rng, shape)
+    q, k = rng.uniform(1, 2, (3, 2, 4, 1)), rng.normal(size=(3, 2, 5, 1))
+    v, mask = rng.normal(size=(3, 2, 5, 2)), with_some_true(rng, shape)
     answer = student.scaled_dot_product_attention(q, k, v, mask)
     check_both(answer, *attention_loop(q, k, v, mask), **FLOAT64)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,10 +12,13 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from multiprocessing.context import SpawnContext
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from grader.classroom.work import GOING_DOWN_SECONDS, Minimum, begin, prove, take_away
+from grader.classroom.work import GOING_DOWN_SECONDS, Minimum, awake, begin, prepare, take_away
+from grader.course import Course
 from grader.errors import UsageError
 
 Answer = TypeVar("Answer")
@@ -28,6 +32,9 @@ class Pool(Protocol):
 
     width: int
     """How many submissions it grades at once."""
+
+    def prepare(self, course: Course) -> None:
+        """Have graders made ready for a course, where nobody there has read it yet; returns at once."""
 
     def prove(self) -> None:
         """Fail now, and once, where no submission could be graded at all: raises IsolationError."""
@@ -46,16 +53,24 @@ class LocalPool:
     width: int
     folder: str
     """Where they put their temporary files; the first of them makes it."""
-    course: Path
     minimum: Minimum = "kernel"
     without: tuple[str, ...] = ()
     _executor: Executor | None = None
     _proofs: tuple[Future[str], ...] = ()
 
+    @property
+    def _early(self) -> int:
+        return min(self.width, EARLY)
+
     def start(self) -> None:
         """Start processes now: each piece of work starts one, as long as none is idle."""
-        self._proofs = tuple(self.submit(prove, self.minimum, self.without)
-                             for _ in range(min(self.width, EARLY)))
+        for _ in range(self._early):
+            self.submit(awake)
+
+    def prepare(self, course: Course) -> None:
+        """Send the course: whichever process takes it need not read it."""
+        self._proofs = tuple(self.submit(prepare, course, self.minimum, self.without)
+                             for _ in range(self._early))
 
     def prove(self) -> None:
         """Wait until one of them has proved its box."""
@@ -65,9 +80,10 @@ class LocalPool:
     def submit(self, work: Callable[..., Answer], *values: Any) -> Future[Answer]:
         """Have something done in another process."""
         if self._executor is None:
+            context = multiprocessing.get_context("spawn")
             self._executor = ProcessPoolExecutor(
-                self.width, mp_context=multiprocessing.get_context("spawn"), initializer=begin,
-                initargs=(self.folder, self.course, self.minimum, self.without))
+                self.width, mp_context=context, initializer=begin,
+                initargs=(self.folder, self.minimum, self.without, _places(self.width, context)))
         return self._executor.submit(work, *values)
 
     def renew(self) -> None:
@@ -92,13 +108,25 @@ class LocalPool:
             self._executor = None
 
 
+def _places(width: int, context: SpawnContext) -> SimpleQueue[int] | None:
+    """Give each process a processor of its own, if it takes them all; else the system places them best."""
+    allowed: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
+    processors = sorted(allowed(0)) if allowed else []
+    if not processors or width < len(processors):
+        return None
+    places: SimpleQueue[int] = context.SimpleQueue()
+    for number in range(width):
+        places.put(processors[number % len(processors)])
+    return places
+
+
 @contextmanager
 def local_pool(
-    jobs: int, course: Path, minimum: Minimum = "kernel", without: tuple[str, ...] = ()
+    jobs: int, minimum: Minimum = "kernel", without: tuple[str, ...] = ()
 ) -> Iterator[Pool]:
     """Give processes of this machine; a Ctrl-C ends them at once."""
     folder = str(Path(tempfile.gettempdir(), f"grader-class-{secrets.token_hex(8)}"))
-    pool = LocalPool(jobs, folder, course, minimum, without)
+    pool = LocalPool(jobs, folder, minimum, without)
     try:
         pool.start()
         yield pool
@@ -116,6 +144,9 @@ class ClusterPool:
 
     executor: Any
     width: int
+
+    def prepare(self, course: Course) -> None:
+        """Nothing: a worker reads its own copy, and finds out whether it is the same."""
 
     def prove(self) -> None:
         """Nothing: each worker proves its own box."""

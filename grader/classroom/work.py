@@ -1,32 +1,41 @@
 """What a grading process of a class does: keep one warm grader, and grade what it is sent.
 
 A process keeps its grader between submissions and renews it, box and all, every hundred. After any
-failure it starts anew.
+failure it starts anew. `Grader` is imported once the box is opened: NumPy and pytest, which come with it,
+are imported while the zygote warms up, and a class's processes start before its parent has them.
+
+A local process gets the course from its parent, which reads it while the process starts; any other reads
+it itself.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
+from multiprocessing.queues import SimpleQueue
 from multiprocessing.util import Finalize
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from grader.classroom.records import State
 from grader.course import Course, load_course
 from grader.errors import GraderError
-from grader.grading import Grader
-from grader.grading.parent import end_with_parent
 from grader.result import Result
-from grader.sandbox import open_box
+from grader.sandbox import Box, open_box
+from grader.sandbox.parent import end_with_parent
 from grader.submission import Submission
+
+if TYPE_CHECKING:
+    from grader.grading import Grader
 
 RENEWED = 100
 GOING_DOWN_SECONDS = 5.0
@@ -79,8 +88,10 @@ class OtherCourse(Exception):
 
 _lock = threading.Lock()
 _warm: list[_Warm] = []
+_begun: list[tuple[Minimum, tuple[str, ...], Box]] = []
+"""The box that this process has opened before it knew the course."""
 _courses: dict[tuple[Path, str], Course] = {}
-"""The courses that this process has read, by their root and digest."""
+"""The courses that this process has read or was given, by their root and digest."""
 
 
 def grade_one(setup: Setup, submission: Submission) -> Graded:
@@ -99,7 +110,7 @@ def _grader(setup: Setup) -> Iterator[Grader]:
     if _warm and (not _warm[0].fits(setup) or _warm[0].graded >= RENEWED):
         _let_go()
     if not _warm:
-        _warm.append(_open(setup.minimum, setup.without, partial(_course, setup)))
+        _warm.append(_open(setup.minimum, setup.without, _course(setup)))
     try:
         yield _warm[0].grader
     except BaseException:
@@ -108,30 +119,40 @@ def _grader(setup: Setup) -> Iterator[Grader]:
     _warm[0].graded += 1
 
 
-def _open(minimum: Minimum, without: tuple[str, ...], course: Callable[[], Course]) -> _Warm:
-    """Open a box, and read the course while it warms up."""
+def _open(minimum: Minimum, without: tuple[str, ...], course: Course) -> _Warm:
     with ExitStack() as opening:
-        box = opening.enter_context(open_box(minimum=minimum, without=without))
-        grader = opening.enter_context(Grader(course(), box))
+        box = opening.enter_context(_box(minimum, without))
+        from grader.grading import Grader
+
+        grader = opening.enter_context(Grader(course, box))
         return _Warm(minimum, without, grader, opening.pop_all())
 
 
+def _box(minimum: Minimum, without: tuple[str, ...]) -> Box:
+    """Take the box that was begun, if it is the one that is asked for; else open one."""
+    if _begun:
+        *what, box = _begun.pop()
+        if what == [minimum, without]:
+            return box
+        box.close()
+    return open_box(minimum=minimum, without=without)
+
+
 def _course(setup: Setup) -> Course:
-    course = _courses.get((setup.course, setup.course_digest)) or _read(setup.course)
-    if course.digest != setup.course_digest:
-        raise OtherCourse("the course has changed since this run began")
-    return course
-
-
-def _read(root: Path) -> Course:
-    course = load_course(root)
-    _courses[course.root, course.digest] = course
-    return course
+    key = setup.course, setup.course_digest
+    if key not in _courses:
+        course = load_course(setup.course)
+        if course.digest != setup.course_digest:
+            raise OtherCourse("the course has changed since this run began")
+        _courses[key] = course
+    return _courses[key]
 
 
 def _let_go() -> None:
     if _warm:
         _warm.pop().closing.close()
+    if _begun:
+        _begun.pop()[-1].close()
 
 
 def what_is_missing(submission: Submission) -> str:
@@ -143,14 +164,18 @@ def what_is_missing(submission: Submission) -> str:
     return f"{rejected[0]}{more}" if rejected else ""
 
 
-def begin(folder: str, course: Path, minimum: Minimum, without: tuple[str, ...]) -> None:
+def begin(
+    folder: str, minimum: Minimum, without: tuple[str, ...], places: SimpleQueue[int] | None
+) -> None:
     """Begin a local grading process: Ctrl-C and temporary files are its parent's, and it ends with it.
 
     The folder of the temporary files is made here, and not by the parent, so that whenever the parent is
     killed, whoever made the folder is there to take it away.
 
-    It makes its grader ready while its parent looks at the class. What is wrong with the course, the parent
-    says; whatever else goes wrong here is said when something is graded.
+    If there are `places`, it takes one, and stays on this processor with its box: of the two, one always
+    waits for the other, and wakes it soonest where it ran itself.
+
+    Its box warms up, and what a grader needs is imported, while its parent reads the course.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):  # of a full or read-only disk the box speaks, when it is asked for
@@ -158,21 +183,34 @@ def begin(folder: str, course: Path, minimum: Minimum, without: tuple[str, ...])
         tempfile.tempdir = folder
     end_with_parent(partial(take_away, folder))
     Finalize(None, _let_go, exitpriority=0)  # its box ends before it does, and is counted with it
-    with suppress(GraderError, OSError):
-        _warm.append(_open(minimum, without, partial(_read, course)))
+    if places is not None:
+        with suppress(OSError):  # only a matter of speed
+            os.sched_setaffinity(0, {places.get()})
+    with suppress(GraderError, OSError):  # said when something is graded
+        _begun.append((minimum, without, open_box(minimum=minimum, without=without)))
+    import_module("grader.grading")
+
+
+def awake() -> None:
+    """Do nothing: a pool starts a process for each piece of work, as long as none is idle."""
+
+
+def prepare(course: Course, minimum: Minimum, without: tuple[str, ...]) -> str:
+    """Make this process's grader ready for a course; give the level of its box.
+
+    Raises IsolationError where no submission could be graded.
+    """
+    with _lock:
+        _courses[course.root, course.digest] = course
+        if not _warm:
+            _warm.append(_open(minimum, without, course))
+        return _warm[0].grader.box.level
 
 
 def take_away(folder: str) -> None:
     """Remove a folder in which processes that are about to end may still be making something."""
     until = time.monotonic() + GOING_DOWN_SECONDS
+    shutil.rmtree(folder, ignore_errors=True)
     while Path(folder).exists() and time.monotonic() < until:
-        shutil.rmtree(folder, ignore_errors=True)
         time.sleep(0.01)
-
-
-def prove(minimum: Minimum, without: tuple[str, ...]) -> str:
-    """Give the level of this process's box; raises IsolationError where no submission could be graded."""
-    if _warm:
-        return _warm[0].grader.box.level
-    with open_box(minimum=minimum, without=without) as box:
-        return box.level
+        shutil.rmtree(folder, ignore_errors=True)

@@ -85,9 +85,10 @@ def _read_and_graded(words: Words, pool: Pool) -> int:
         raise UsageError("this is a student's copy of the course: the hidden tests are not in it.",
                          where=str(course.root), fix="name the teacher's course with --course DIR.")
     check_path(course, words.path)
-    pool.prove()
+    pool.prepare(course)
     roster = _roster(words, course)
     found = _shard(words.shard, submissions_at(words.place, course, roster))
+    pool.prove()
     with Gradebook.create(words.gradebook) as book:
         agree(book, course)
         keep_place(book, words.place, course)
@@ -181,8 +182,7 @@ def _pool(words: Words) -> AbstractContextManager[Pool]:
 
     if words.executor:
         return cluster_pool(words.executor)
-    return local_pool(words.jobs or _processors(), course_for(words.course, words.place),
-                      "process" if words.process else "kernel", words.without)
+    return local_pool(words.jobs or _processors(), "process" if words.process else "kernel", words.without)
 
 
 def _processors() -> int:

@@ -109,6 +109,7 @@ class WarmPytest:
         try:
             manager.register(record)
             manager.register(session)
+            self._keep_fixtures_only()  # neither of the two has any
             code: int = self._config.hook.pytest_cmdline_main(config=self._config)
         finally:
             for name, plugin in manager.list_name_plugin():

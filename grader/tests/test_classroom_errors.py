@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,6 +27,7 @@ from grader.cli.group import cli
 from grader.course import Course
 from grader.errors import CourseError, GraderError, IsolationError, UsageError
 from grader.grading import warm
+from grader.sandbox import open_box
 from grader.submission import Submission
 from grader.tests.gradebooks import small_class, write
 
@@ -200,7 +202,7 @@ def class_run(
     monkeypatch.setattr("grader.classroom.run.grade_one", work)
     events: list[Event] = []
     order = Order(Setup(toy.root, toy.digest, SECRET), "2026-11-01T00:00:00Z")
-    with Gradebook.create(book) as opened, local_pool(2, toy.root) as pool:
+    with Gradebook.create(book) as opened, local_pool(2) as pool:
         agree(opened, toy)
         found = find(place, toy.package, Roster())
         yield lambda: ClassRun(opened, toy, order, events.append).grade(found, pool), events
@@ -293,3 +295,43 @@ def test_the_course_that_a_process_has_read_is_used_if_it_is_the_same(
     assert read == [toy.root]
     with pytest.raises(OtherCourse):
         work._course(replace(setup, course_digest="a third"))
+
+
+@pytest.mark.parametrize("begun_for", ["kernel", "process"])
+def test_a_process_that_was_given_the_course_does_not_read_it(
+    begun_for: work.Minimum, place: Path, toy: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its parent has read it, and sends it; the box that was begun is used if it is the one asked for."""
+    monkeypatch.setattr(work, "load_course", lambda root: pytest.fail("it was read"))
+    monkeypatch.setattr(work, "_courses", {})
+    work._let_go()
+    begun = open_box(minimum=begun_for)
+    monkeypatch.setattr(work, "_begun", [(begun_for, (), begun)])
+    submission = find(place, toy.package, Roster())[0].open(toy.package)
+    try:
+        assert work.prepare(toy, "kernel", ()) in ("kernel", "kernel+")
+        assert (work._warm[0].grader.box is begun) == (begun_for == "kernel")
+        assert grade_one(Setup(toy.root, toy.digest, SECRET), submission).state == "graded"
+        assert work._warm[0].graded == 1
+    finally:
+        work._let_go()
+    with pytest.raises(IsolationError, match="closed"):
+        begun.worker()
+
+
+def _processors(_: int) -> tuple[set[int], int]:
+    time.sleep(0.3)  # so that each of the processes takes one
+    return os.sched_getaffinity(0), os.getpid()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="nothing can be pinned on this system")
+def test_processes_that_take_all_processors_have_one_each() -> None:
+    """A pool as wide as the machine stays where it is; a narrower one is placed by the system."""
+    processors = os.sched_getaffinity(0)
+    with local_pool(len(processors)) as pool:
+        seen = [task.result() for task in [pool.submit(_processors, n) for n in range(len(processors))]]
+    assert [len(places) for places, _ in seen] == [1] * len(processors)
+    assert len(set.union(*(places for places, _ in seen))) == len({pid for _, pid in seen})
+    if len(processors) > 1:
+        with local_pool(len(processors) - 1) as pool:
+            assert pool.submit(_processors, 0).result()[0] == processors

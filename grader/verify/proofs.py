@@ -13,10 +13,10 @@ from pathlib import Path
 
 from grader.course import Course, Lesson, Misconception, load_course
 from grader.grading import Grader
-from grader.grading.parent import end_with_parent
 from grader.grading.variants import variant
 from grader.result import ExerciseResult, Result
 from grader.sandbox import Box, open_box
+from grader.sandbox.parent import end_with_parent
 from grader.submission import Submission
 from grader.verify.needs import undeclared_calls
 

@@ -299,7 +299,7 @@ def test_every_head_of_a_trained_model_is_drawn(course: Course, box: Box, tmp_pa
         draw(mine, map_for(mine, "6"), "É", box)
 
 
-@pytest.mark.parametrize("lesson", ["1", "2", "3"])
+@pytest.mark.parametrize("lesson", ["1", "2", "3", "4", "5"])
 def test_the_courses_arithmetic_and_the_reference_agree(lesson: str, course: Course, box: Box) -> None:
     """What is shown before an exercise is written is what the right function gives."""
     from grader.submission import read_submission
@@ -326,6 +326,32 @@ def test_the_heads_of_lesson_3_do_what_they_say(course: Course, box: Box) -> Non
     assert before.argmax(axis=1).tolist() == [0, 0, 1, 2]
     assert myself.argmax(axis=1).tolist() == [0, 1, 2, 3]
     np.testing.assert_allclose(alike[3], 0.25)
+
+
+def test_the_maps_of_lesson_4_tell_equal_words_apart(course: Course, box: Box) -> None:
+    """Without positions the rows of a word that comes twice are one; with any kind of them they are not."""
+    found = draw(course, map_for(course, "4"), "the cat sat on the mat", box)
+    without, *with_positions = (grid.shares for grid in found.maps.grids)
+    np.testing.assert_allclose(without[0], without[4], atol=1e-15)
+    assert len(with_positions) == 3
+    assert all(np.abs(shares[0] - shares[4]).max() > 0.05 for shares in with_positions)
+    assert np.triu(with_positions[-1], 1).max() == 0  # ALiBi: nobody looks ahead
+
+
+def test_the_maps_of_lesson_5_show_a_wrong_axis(course: Course, box: Box, tmp_path: Path) -> None:
+    """A layer_norm over the words instead of the features lights up where there should be nothing."""
+    wanted = map_for(course, "5")
+    right, _, mixed = (grid.shares for grid in draw(course, wanted, "a bee sees", box).maps.grids)
+    assert right.tolist() == np.eye(3).tolist()
+    assert (mixed > 0.001).all()
+    home = Path(shutil.copytree(course.root / "starter", tmp_path / "home"))
+    shutil.copytree(course.reference / "minigpt", home / "minigpt", dirs_exist_ok=True)
+    module = home / "minigpt" / "feed_forward.py"
+    text = module.read_text("utf-8")
+    begin, end = text.index("def layer_norm("), text.index("def layer_norm_backward(")
+    module.write_text(text[:begin] + text[begin:end].replace("axis=-1", "axis=-2") + text[end:], "utf-8")
+    wrong = draw(load_course(home), wanted, "a bee sees", box).maps.grids[0].shares
+    assert (wrong > 0.01).all()
 
 
 def test_a_long_sentence_says_what_is_left_out(course: Course, box: Box) -> None:

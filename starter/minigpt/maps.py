@@ -1,14 +1,16 @@
-"""What `grader show` draws: who looks at whom in a sentence of yours, for lessons 1 to 3, and 6.
+"""What `grader show` draws: who looks at whom in a sentence of yours, for each lesson.
 
-This module is given. Each function calls one exercise of yours, with `own`; without, it works the same
-numbers out by plain arithmetic, so that there is something to see before you have written anything.
+This module is given. Each function calls exercises of yours, with `own`; without, it works the same numbers
+out by plain arithmetic, so that there is something to see before you have written anything.
 
-In lessons 1 to 3 no model has learnt the vectors. They are made from the words themselves: which letters a
+In lessons 1 to 5 no model has learnt the vectors. They are made from the words themselves: which letters a
 word has, and where it stands. That is enough to see what an exercise does to any sentence. In lesson 6 it is
 the model that you have trained.
 """
 
+import cmath
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ MOST_WORDS, MOST_LAYERS = 24, 4
 N_LETTERS = 32
 STRENGTH = 4.0  # the score of a word with itself
 EVERYBODY, LOOKING_BACK = "every word sees every word", "nobody looks ahead"
+SLOPE = 0.5  # of the first of eight ALiBi heads
 HEADS = ("the word before me", "words with my letters", "myself", "no question at all")
 
 
@@ -67,6 +70,54 @@ def four_questions(sentence: str, own: bool) -> dict[str, Any]:
     maps = [(f"head {number}: {title}", weights[..., number, :, :]) for number, title in enumerate(HEADS)]
     return picture(words, maps, "Each head was given its question by hand; a trained model finds its own. "
                    "Nobody looks ahead.", sentence)
+
+
+def four_ways_to_place(sentence: str, own: bool) -> dict[str, Any]:
+    """Lesson 4: the look of lesson 1 without positions, and with each of your three kinds of them."""
+    words = words_of(sentence)
+    x, n, everybody = letters(words), len(words), seen_by(words, EVERYBODY)
+    if own:
+        from minigpt.positional import (
+            add_positions,
+            alibi_bias,
+            apply_rotary,
+            rotary_angles,
+            sinusoidal_encoding,
+        )
+
+        added = add_positions(x, sinusoidal_encoding(n, N_LETTERS))
+        turned = apply_rotary(x, *rotary_angles(np.arange(n), N_LETTERS))
+        waves, turns = by_hand(added, added, everybody), by_hand(turned, turned, everybody)
+        near = by_hand(x, x, seen_by(words, LOOKING_BACK), alibi_bias(8, n, n)[0])
+    else:
+        waves = by_clock_hands(x, lambda pair, hand: pair + complex(hand.imag, hand.real))
+        turns = by_clock_hands(x, lambda pair, hand: pair * hand)
+        lower = [[-SLOPE * max(reader - other, 0) for other in range(n)] for reader in range(n)]
+        near = by_hand(x, x, seen_by(words, LOOKING_BACK), np.array(lower))
+    maps = [("no positions: two equal words look at the same", by_hand(x, x, everybody)),
+            ("sines and cosines added", waves), ("rotary: turned by their places", turns),
+            ("ALiBi with slope 1/2: far is low, and nobody looks ahead", near)]
+    note = "A word's vector counts its letters. Write a word twice, and compare its two rows."
+    return picture(words, maps, note, sentence)
+
+
+def each_by_itself(sentence: str, own: bool) -> dict[str, Any]:
+    """Lesson 5: which words feel it when another one changes, with your layer_norm and feed_forward."""
+    words = words_of(sentence)
+    x, everybody = letters(words), seen_by(words, EVERYBODY)
+    if own:
+        from minigpt.feed_forward import feed_forward, layer_norm
+
+        ones, zeros, params = np.ones(N_LETTERS), np.zeros(N_LETTERS), a_network()
+        normal = felt(x, lambda stream: layer_norm(stream, ones, zeros))
+        thought = felt(x, lambda stream: feed_forward(stream, params))
+    else:
+        normal = thought = np.eye(len(words))
+    mixed = felt(x, lambda stream: by_hand(stream, stream, everybody) @ stream)
+    maps = [("layer_norm: a word feels only itself", normal), ("feed_forward: so it does here", thought),
+            ("attention, to compare: a word feels the others", mixed)]
+    note = "Each column's word was left out in turn; a row shows whose absence moved this word most."
+    return picture(words, maps, note, sentence)
 
 
 def trained_heads(sentence: str, own: bool, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -155,6 +206,13 @@ def scaled(vectors: np.ndarray) -> np.ndarray:
     return vectors * (length / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
+def a_network() -> dict[str, Any]:
+    """Draw the weights of a feed-forward network that has learnt nothing."""
+    rng, wide = np.random.default_rng(0), 4 * N_LETTERS
+    return {"c_fc": {"weight": rng.normal(size=(N_LETTERS, wide)), "bias": np.zeros(wide)},
+            "c_proj": {"weight": rng.normal(size=(wide, N_LETTERS)), "bias": np.zeros(N_LETTERS)}}
+
+
 def questions(words: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """Give what the four heads ask, and what they look at: queries and keys, [H, T, d_k]."""
     here, alike, n = places(len(words)), letters(words), len(words)
@@ -195,11 +253,48 @@ def seen_by(words: list[str], title: str) -> np.ndarray:
     return np.array([[title == EVERYBODY or other <= reader for other in range(n)] for reader in range(n)])
 
 
-def by_hand(queries: np.ndarray, keys: np.ndarray, may: np.ndarray) -> np.ndarray:
-    """Share out each word's attention as on paper: scores, exponentials, shares."""
+def by_hand(
+    queries: np.ndarray, keys: np.ndarray, may: np.ndarray, bias: np.ndarray | None = None
+) -> np.ndarray:
+    """Share out each word's attention as on paper: scores and what is added to them, exponentials, shares."""
+    added = np.zeros(may.shape) if bias is None else bias
     rows = []
-    for query, seen in zip(queries, may, strict=True):
-        pulls = [math.exp(float(query @ key) / math.sqrt(len(key))) if one else 0.0
-                 for key, one in zip(keys, seen, strict=True)]
-        rows.append([pull / sum(pulls) for pull in pulls])
+    for query, seen, more in zip(queries, may, added, strict=True):
+        scores = [float(query @ key) / math.sqrt(len(key)) for key in keys]
+        rows.append(shares([score + extra for score, extra in zip(scores, more, strict=True)], seen))
     return np.array(rows)
+
+
+def shares(scores: list[float], seen: np.ndarray) -> list[float]:
+    """Make shares of the scores that may be seen."""
+    pulls = [math.exp(score) if one else 0.0 for score, one in zip(scores, seen, strict=True)]
+    return [pull / sum(pulls) for pull in pulls]
+
+
+def by_clock_hands(x: np.ndarray, place: Callable[[complex, complex], complex]) -> np.ndarray:
+    """Share out attention where each two features are a point in the plane, and a place moves each point.
+
+    A place is a clock with a hand for every point, each slower than the one before. The score of two words
+    is the sum of the products of their points, seen as arrows.
+    """
+    width, everybody = x.shape[1], np.ones(len(x), dtype=bool)
+    moved = []
+    for number, word in enumerate(x):
+        hands = [cmath.exp(1j * number / 10000 ** (f / width)) for f in range(0, width, 2)]
+        points = [complex(word[f], word[f + 1]) for f in range(0, width, 2)]
+        moved.append([place(point, hand) for point, hand in zip(points, hands, strict=True)])
+    rows = []
+    for reader in moved:
+        products = [sum((a.conjugate() * b).real for a, b in zip(reader, key, strict=True)) for key in moved]
+        rows.append(shares([product / math.sqrt(width) for product in products], everybody))
+    return np.array(rows)
+
+
+def felt(x: np.ndarray, step: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Leave out one word after another, and measure how far each output moves: [T, T]; rows sum to 1."""
+    before, moves = step(x), np.zeros((len(x), len(x)))
+    for number in range(len(x)):
+        without = x.copy()
+        without[number] = 0
+        moves[:, number] = np.linalg.norm(step(without) - before, axis=-1)
+    return moves / moves.sum(axis=1, keepdims=True)

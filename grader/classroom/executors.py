@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,14 +11,13 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from multiprocessing.context import SpawnContext
-from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from grader.classroom.work import GOING_DOWN_SECONDS, Minimum, awake, begin, prepare, take_away
 from grader.course import Course
 from grader.errors import UsageError
+from grader.sandbox.pooled import places
 
 Answer = TypeVar("Answer")
 CONNECT_SECONDS = 20
@@ -83,7 +81,7 @@ class LocalPool:
             context = multiprocessing.get_context("spawn")
             self._executor = ProcessPoolExecutor(
                 self.width, mp_context=context, initializer=begin,
-                initargs=(self.folder, self.minimum, self.without, _places(self.width, context)))
+                initargs=(self.folder, self.minimum, self.without, places(self.width, context)))
         return self._executor.submit(work, *values)
 
     def renew(self) -> None:
@@ -106,18 +104,6 @@ class LocalPool:
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = None
-
-
-def _places(width: int, context: SpawnContext) -> SimpleQueue[int] | None:
-    """Give each process a processor of its own, if it takes them all; else the system places them best."""
-    allowed: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
-    processors = sorted(allowed(0)) if allowed else []
-    if not processors or width < len(processors):
-        return None
-    places: SimpleQueue[int] = context.SimpleQueue()
-    for number in range(width):
-        places.put(processors[number % len(processors)])
-    return places
 
 
 @contextmanager

@@ -10,7 +10,6 @@ it itself.
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import tempfile
@@ -21,7 +20,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
-from multiprocessing.queues import SimpleQueue
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -31,7 +29,7 @@ from grader.course import Course, load_course
 from grader.errors import GraderError
 from grader.result import Result
 from grader.sandbox import Box, open_box
-from grader.sandbox.parent import end_with_parent
+from grader.sandbox.pooled import Places, end_with_parent, take_place
 from grader.submission import Submission
 
 if TYPE_CHECKING:
@@ -165,15 +163,12 @@ def what_is_missing(submission: Submission) -> str:
 
 
 def begin(
-    folder: str, minimum: Minimum, without: tuple[str, ...], places: SimpleQueue[int] | None
+    folder: str, minimum: Minimum, without: tuple[str, ...], places: Places | None
 ) -> None:
     """Begin a local grading process: Ctrl-C and temporary files are its parent's, and it ends with it.
 
     The folder of the temporary files is made here, and not by the parent, so that whenever the parent is
     killed, whoever made the folder is there to take it away.
-
-    If there are `places`, it takes one, and stays on this processor with its box: of the two, one always
-    waits for the other, and wakes it soonest where it ran itself.
 
     Its box warms up, and what a grader needs is imported, while its parent reads the course.
     """
@@ -183,9 +178,7 @@ def begin(
         tempfile.tempdir = folder
     end_with_parent(partial(take_away, folder))
     Finalize(None, _let_go, exitpriority=0)  # its box ends before it does, and is counted with it
-    if places is not None:
-        with suppress(OSError):  # only a matter of speed
-            os.sched_setaffinity(0, {places.get()})
+    take_place(places)
     with suppress(GraderError, OSError):  # said when something is graded
         _begun.append((minimum, without, open_box(minimum=minimum, without=without)))
     import_module("grader.grading")

@@ -16,7 +16,7 @@ from grader.grading import Grader
 from grader.grading.variants import variant
 from grader.result import ExerciseResult, Result
 from grader.sandbox import Box, open_box
-from grader.sandbox.parent import end_with_parent
+from grader.sandbox.pooled import Places, end_with_parent, places, take_place
 from grader.submission import Submission
 from grader.verify.needs import undeclared_calls
 
@@ -123,8 +123,9 @@ class _Proof:
         if jobs <= 1:
             yield from (self.misconception(found) for found in known)
             return
-        where = (str(self.course.root), self.lesson.id, self.seeds)
-        with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin_job, where) as pool:
+        context = multiprocessing.get_context("spawn")
+        where = (str(self.course.root), self.lesson.id, self.seeds, places(jobs, context))
+        with ProcessPoolExecutor(jobs, context, _begin_job, where) as pool:
             try:
                 yield from pool.map(_prove_in_job, range(len(known)))
             except BaseException:
@@ -180,8 +181,9 @@ _job: list[_Proof] = []
 """In a process of the pool: the proof that it works on."""
 
 
-def _begin_job(root: str, lesson_id: str, seeds: int) -> None:
+def _begin_job(root: str, lesson_id: str, seeds: int, free: Places | None) -> None:
     end_with_parent()
+    take_place(free)
     course = load_course(Path(root))
     lesson = course.lesson(lesson_id)
     grader = Grader(course, open_box(minimum="process"))

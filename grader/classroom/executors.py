@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 from grader.classroom.work import GOING_DOWN_SECONDS, Minimum, awake, begin, prepare, take_away
 from grader.course import Course
 from grader.errors import UsageError
-from grader.sandbox.pooled import places
+from grader.sandbox import pooled
 
 Answer = TypeVar("Answer")
 CONNECT_SECONDS = 20
@@ -81,8 +81,9 @@ class LocalPool:
             context = multiprocessing.get_context("spawn")
             self._executor = ProcessPoolExecutor(
                 self.width, mp_context=context, initializer=begin,
-                initargs=(self.folder, self.minimum, self.without, places(self.width, context)))
-        return self._executor.submit(work, *values)
+                initargs=(self.folder, self.minimum, self.without, pooled.places(self.width, context)))
+        with pooled.starting():
+            return self._executor.submit(work, *values)
 
     def renew(self) -> None:
         """Leave a broken set of processes behind."""

@@ -11,7 +11,6 @@ it itself.
 from __future__ import annotations
 
 import shutil
-import signal
 import tempfile
 import threading
 import time
@@ -28,8 +27,7 @@ from grader.classroom.records import State
 from grader.course import Course, load_course
 from grader.errors import GraderError
 from grader.result import Result
-from grader.sandbox import Box, open_box
-from grader.sandbox.pooled import Places, end_with_parent, take_place
+from grader.sandbox import Box, open_box, pooled
 from grader.submission import Submission
 
 if TYPE_CHECKING:
@@ -163,22 +161,20 @@ def what_is_missing(submission: Submission) -> str:
 
 
 def begin(
-    folder: str, minimum: Minimum, without: tuple[str, ...], places: Places | None
+    folder: str, minimum: Minimum, without: tuple[str, ...], places: pooled.Places | None
 ) -> None:
-    """Begin a local grading process: Ctrl-C and temporary files are its parent's, and it ends with it.
+    """Begin a local grading process.
 
     The folder of the temporary files is made here, and not by the parent, so that whenever the parent is
     killed, whoever made the folder is there to take it away.
 
     Its box warms up, and what a grader needs is imported, while its parent reads the course.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):  # of a full or read-only disk the box speaks, when it is asked for
         Path(folder).mkdir(mode=0o700, exist_ok=True)
         tempfile.tempdir = folder
-    end_with_parent(partial(take_away, folder))
+    pooled.begin(places, partial(take_away, folder))
     Finalize(None, _let_go, exitpriority=0)  # its box ends before it does, and is counted with it
-    take_place(places)
     with suppress(GraderError, OSError):  # said when something is graded
         _begun.append((minimum, without, open_box(minimum=minimum, without=without)))
     import_module("grader.grading")

@@ -1,12 +1,13 @@
-"""What the processes of a pool that grades have in common: each has a processor, and ends with its parent."""
+"""Processes of a pool that grade: Ctrl-C is their parent's, each has a processor, and they end with it."""
 
 from __future__ import annotations
 
 import contextlib
 import multiprocessing
 import os
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext
 from multiprocessing.queues import SimpleQueue
@@ -26,25 +27,42 @@ def places(width: int, context: SpawnContext) -> Places | None:
     return queue
 
 
-def take_place(free: Places | None) -> None:
-    """Take a processor, and stay there with whatever this process starts.
+@contextlib.contextmanager
+def starting() -> Iterator[None]:
+    """Have Ctrl-C wait while a pool is given work: the processes that start now do not hear it at all."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    Of a grader and its worker one always waits for the other, and wakes it soonest where it ran itself.
+
+def begin(free: Places | None, last: Callable[[], None] = lambda: None) -> None:
+    """Begin a process of a pool: leave Ctrl-C to the parent, take a processor, and watch the parent.
+
+    When the parent is gone, the process does the last thing and ends at once. A pool's processes wait for
+    work as long as one of them lives: without this, killing the command would leave them all behind.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     if free is not None:
-        with contextlib.suppress(OSError):  # only a matter of speed
-            os.sched_setaffinity(0, {free.get()})
-
-
-def end_with_parent(last: Callable[[], None] = lambda: None) -> None:
-    """Watch the process that started this one; when it is gone, do the last thing and end at once.
-
-    A pool's processes wait for work as long as one of them lives: without this, killing the command
-    would leave them all behind.
-    """
+        _stay_on(free.get())
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel, last), daemon=True).start()
+
+
+def _stay_on(processor: int) -> None:
+    """Stay on a processor, with whatever this process starts.
+
+    Of a grader and its worker one always waits for the other, and wakes it soonest where it ran itself.
+    """
+    with contextlib.suppress(OSError):  # only a matter of speed
+        os.sched_setaffinity(0, {processor})
 
 
 def _end_with(sentinel: int, last: Callable[[], None]) -> None:

@@ -15,8 +15,7 @@ from grader.course import Course, Lesson, Misconception, load_course
 from grader.grading import Grader
 from grader.grading.variants import variant
 from grader.result import ExerciseResult, Result
-from grader.sandbox import Box, open_box
-from grader.sandbox.pooled import Places, end_with_parent, places, take_place
+from grader.sandbox import Box, open_box, pooled
 from grader.submission import Submission
 from grader.verify.needs import undeclared_calls
 
@@ -124,10 +123,12 @@ class _Proof:
             yield from (self.misconception(found) for found in known)
             return
         context = multiprocessing.get_context("spawn")
-        where = (str(self.course.root), self.lesson.id, self.seeds, places(jobs, context))
+        where = (str(self.course.root), self.lesson.id, self.seeds, pooled.places(jobs, context))
         with ProcessPoolExecutor(jobs, context, _begin_job, where) as pool:
             try:
-                yield from pool.map(_prove_in_job, range(len(known)))
+                with pooled.starting():
+                    proved = pool.map(_prove_in_job, range(len(known)))
+                yield from proved
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for the whole lesson
                 raise
@@ -181,9 +182,8 @@ _job: list[_Proof] = []
 """In a process of the pool: the proof that it works on."""
 
 
-def _begin_job(root: str, lesson_id: str, seeds: int, free: Places | None) -> None:
-    end_with_parent()
-    take_place(free)
+def _begin_job(root: str, lesson_id: str, seeds: int, free: pooled.Places | None) -> None:
+    pooled.begin(free)
     course = load_course(Path(root))
     lesson = course.lesson(lesson_id)
     grader = Grader(course, open_box(minimum="process"))

@@ -82,14 +82,12 @@ class Peak(threading.Thread):
 
 
 def _descendants(pid: int) -> list[int]:
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = [int(word) for word in task.read_text().split()]
-        except OSError:
-            continue
-        found += children + [inner for child in children for inner in _descendants(child)]
-    return found
+    try:
+        tasks = [task.read_text() for task in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:  # it has just ended
+        return []
+    children = [int(word) for text in tasks for word in text.split()]
+    return children + [inner for child in children for inner in _descendants(child)]
 
 
 def _own_mb(pid: int) -> float:

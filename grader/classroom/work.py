@@ -174,10 +174,17 @@ def begin(
         Path(folder).mkdir(mode=0o700, exist_ok=True)
         tempfile.tempdir = folder
     pooled.begin(places, partial(take_away, folder))
-    Finalize(None, _let_go, exitpriority=0)  # its box ends before it does, and is counted with it
+    Finalize(None, _end, [folder], exitpriority=0)
     with suppress(GraderError, OSError):  # said when something is graded
         _begun.append((minimum, without, open_box(minimum=minimum, without=without)))
     import_module("grader.grading")
+
+
+def _end(folder: str) -> None:
+    """End this process's box before it ends itself, so that it is counted; the last takes the folder away."""
+    _let_go()
+    with suppress(OSError):  # others still have something in it
+        Path(folder).rmdir()
 
 
 def awake() -> None:

@@ -355,6 +355,19 @@ def test_a_class_run_ended_at_a_random_moment(
             ("graded", 4), ("rejected", 1)]
 
 
+def test_a_class_run_killed_as_its_processes_have_ended(
+    toy: Course, toy_reference: Mapping[str, str], tmp_path: Path
+) -> None:
+    """The last of them took the folder away: nobody is there to do it later."""
+    prelude = (
+        "import os\nfrom grader.classroom.executors import LocalPool\nclose = LocalPool.close\n"
+        "def killed(pool):\n    close(pool)\n    os.kill(os.getpid(), 9)\nLocalPool.close = killed\n"
+    )
+    small = small_class(tmp_path / "class", toy.package, toy_reference, 2)
+    ended = ClassCommand(tmp_path / "run", small, toy.root, prelude=prelude).run()
+    assert (ended.code, ended.left) == (-signal.SIGKILL, ())
+
+
 @pytest.mark.parametrize("when", ["before", "just after", "a little after", "in the middle of"])
 def test_a_class_run_killed_as_its_processes_start(
     when: str, toy: Course, toy_reference: Mapping[str, str], tmp_path: Path

@@ -127,6 +127,11 @@ def _work_folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
+def below(folder: Path) -> list[Path]:
+    """List what lies below a folder, also while it is being taken away."""
+    return [Path(place, name) for place, folders, files in os.walk(folder) for name in (*folders, *files)]
+
+
 def _unlock(folder: Path) -> None:
     """Open the folders that a program has closed, so that they can be taken away."""
     for root, names, _ in os.walk(folder):
@@ -196,7 +201,7 @@ class _Run:
     def _new_files(self, marker: str) -> list[str]:
         places = [*(Path(p) for p in _PUBLIC_PLACES), COURSE, Path.cwd(), self._canary.parent]
         near = [path for place in places if place.is_dir() for path in place.iterdir() if marker in path.name]
-        return [str(path) for path in (*near, *self._tmp.rglob("*"))]
+        return [str(path) for path in (*near, *below(self._tmp))]
 
     def _launch(self, submission: Path, place: Path) -> dict[str, Any]:
         lessons = [word for lesson in self._program.lessons if lesson != ALL

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.tests.attacks.catalogue import COURSE
+from grader.tests.attacks.running import below
 
 SECONDS = 120
 _GRACE = 15.0
@@ -124,7 +125,7 @@ class Command:
 
     def _left(self, shared_before: set[str]) -> list[str]:
         return [
-            *(f"a file: {path}" for path in self.tmp.rglob("*")),
+            *(f"a file: {path}" for path in below(self.tmp)),
             *(f"a file: {path}" for path in self.out.iterdir() if path.name not in self.mine),
             *(f"a process: {pid}" for pid in processes(str(self.tmp))),
             *(f"a process: {pid}" for pid in processes(self.mark)),

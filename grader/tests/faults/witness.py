@@ -163,8 +163,8 @@ class Command:
 class ClassCommand(Command):
     """One `grader grade` of a class, by two processes."""
 
-    mine = ("g.db", "g.db.secret", "g.db-wal", "g.db-shm")
-    """The last two are SQLite's: what a killed run has written, and the next one takes in."""
+    mine = ("g.db", "g.db.secret", "g.db-journal", "g.db-wal", "g.db-shm")
+    """The last three are SQLite's: what a killed run has written, and the next one takes in."""
 
     def __init__(self, folder: Path, place: Path, course: Path, *, prelude: str = "") -> None:
         super().__init__(folder, place, course, prelude=prelude)

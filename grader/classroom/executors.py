@@ -108,9 +108,7 @@ class LocalPool:
 
 
 @contextmanager
-def local_pool(
-    jobs: int, minimum: Minimum = "kernel", without: tuple[str, ...] = ()
-) -> Iterator[Pool]:
+def local_pool(jobs: int, minimum: Minimum = "kernel", without: tuple[str, ...] = ()) -> Iterator[Pool]:
     """Give processes of this machine; a Ctrl-C ends them at once."""
     folder = str(Path(tempfile.gettempdir(), f"grader-class-{secrets.token_hex(8)}"))
     pool = LocalPool(jobs, folder, minimum, without)

@@ -160,9 +160,7 @@ def what_is_missing(submission: Submission) -> str:
     return f"{rejected[0]}{more}" if rejected else ""
 
 
-def begin(
-    folder: str, minimum: Minimum, without: tuple[str, ...], places: pooled.Places | None
-) -> None:
+def begin(folder: str, minimum: Minimum, without: tuple[str, ...], places: pooled.Places | None) -> None:
     """Begin a local grading process.
 
     The folder of the temporary files is made here, and not by the parent, so that whenever the parent is

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -464,6 +465,21 @@ def test_the_command_names_what_is_missing(picturing: Maker) -> None:
     _, text = run(course.root, "1", "x")
     assert "the course's own arithmetic, until 1.2 total is written" in " ".join(text.split())
     assert text.endswith("Next         grader read 1.2\n")
+
+
+def test_the_commands_of_the_lessons_run_in_a_fresh_starter(course: Course, tmp_path: Path) -> None:
+    """Before anything is written they draw, and say by what; lesson 6 says how to train what it draws."""
+    home = Path(shutil.copytree(course.root / "starter", tmp_path / "home"))
+    command = re.compile(r"^grader show (.*?)(?:   #.*)?$", re.MULTILINE)
+    lines = [command.findall((lesson.folder / "README.md").read_text("utf-8")) for lesson in course.lessons]
+    assert [len(found) for found in lines] == [1] * 6
+    for (words,) in lines[:5]:
+        code, text = run(home, *shlex.split(words))
+        assert code == 0
+        assert "the course's own arithmetic, until" in " ".join(text.split())
+    with pytest.raises(UsageError, match="this file is not there yet") as caught:
+        run(home, *shlex.split(lines[5][0]))
+    assert caught.value.fix == "make it with: python -m minigpt train"
 
 
 def test_a_course_without_maps_says_so() -> None:

@@ -287,7 +287,7 @@ def first_wrong(text: str, wanted: Sequence[str]) -> str | None:
 def shown_numbers() -> list[re.Match[str]]:
     """Find the numbers of the text that could be mistyped; names, sources, plain 0 and 1 aside."""
     names = re.compile(
-        r"\*\*Exercise 2\.\d|[Ee]xercises? 1\.\d( to 1\.5)?|skips 2\.4 and 2\.6|check 2(\.1)?"
+        r"\*\*Exercise 2\.\d|[Ee]xercises? 1\.\d( to 1\.5)?|skips 2\.4 and 2\.6|(check|show) 2(\.1)?"
         r"|sections 3\.2 and 4|section 6|Table 1|\b(1948|1997|2017)\b|[Ll]esson \d|GPT-2"
         r"|float(32|64)|64 bits|0?2_\w+|about \d+ minutes|^\d\. |minigpt\.\w+|(?<![\d.])[01]\b(?![.,]\d)",
         re.MULTILINE,

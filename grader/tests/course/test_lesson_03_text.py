@@ -314,7 +314,7 @@ def first_wrong(text: str, wanted: Sequence[str]) -> str | None:
 def shown_numbers() -> list[re.Match[str]]:
     """Find the numbers of the text that could be mistyped; names, sources, plain 0 and 1 aside."""
     names = re.compile(
-        r"\*\*Exercise 3\.\d|\b3\.1 to 3\.4|then 3\.7|add 3\.5 and 3\.6|for 3\.6 only|check 3(\.1)?"
+        r"\*\*Exercise 3\.\d|\b3\.1 to 3\.4|then 3\.7|add 3\.5 and 3\.6|for 3\.6 only|(check|show) 3(\.1)?"
         r"|\| 3\.[123] \||\| 1\.5 \||\| 2\.6 \||as in 3\.4|So 3\.4 goes"
         r"|[Ss]ections? 3\.2\.[23]|\b(2017|2019|2022|2023)\b|Lessons 1 and 2|[Ll]esson [123]\b"
         r"|GPT-2|float(32|64)|0?3_\w+|about \d+ minutes|(?<![\d.,])[01]\b(?![.,]?\d)|head 2\?|in lesson [12]",

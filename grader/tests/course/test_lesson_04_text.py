@@ -346,7 +346,7 @@ def first_wrong(text: str, wanted: Sequence[str]) -> str | None:
 def shown_numbers() -> list[re.Match[str]]:
     """Find the numbers of the text that could be mistyped; names, sources, plain 0 and 1 aside."""
     names = re.compile(
-        r"\*\*Exercise 4\.\d\*\* is `[^`]+`|4\.1 to 4\.6|\b4\.2 and 4\.5\b|Why is 4\.3|check 4(\.1)?"
+        r"\*\*Exercise 4\.\d\*\* is `[^`]+`|4\.1 to 4\.6|\b4\.2 and 4\.5\b|Why is 4\.3|(check|show) 4(\.1)?"
         r"|section 3\.5|\b(2017|2019|2021)\b|[Ll]esson [124]|GPT-2|float(32|64)|0?4_\w+|about \d+ minutes"
         r"|^\d\. |(?<![\d.,])[01]\b(?![.,]\d)",
         re.MULTILINE,

@@ -362,7 +362,7 @@ def first_wrong(text: str, wanted: Sequence[str]) -> str | None:
 def shown_numbers() -> list[re.Match[str]]:
     """Find the numbers of the text that could be mistyped; names, sources, plain 0 and 1 aside."""
     names = re.compile(
-        r"\*\*Exercise 5\.\d|5\.1 to 5\.8|check 5(\.1)?|\b20(15|16|20|21|14)\b|[Ll]esson \d|GPT-2|1e-5"
+        r"\*\*Exercise 5\.\d|5\.1 to 5\.8|(check|show) 5(\.1)?|\b20(15|16|20|21|14)\b|[Ll]esson \d|GPT-2|1e-5"
         r"|float(32|64)|0?5_\w+|about \d+ minutes|^\d\. |h[123]\b|(?<![\d.,])[01]\b(?![.,]\d)",
         re.MULTILINE,
     )

@@ -316,7 +316,7 @@ def shown_numbers() -> list[re.Match[str]]:
     """Find the numbers of the text that could be mistyped; names, sources, plain 0 and 1 aside."""
     names = re.compile(
         r"\*\*Exercise 6\.\d\*\* is `[^`]*`|6\.1, 6\.2, 6\.7 and 6\.8|check 6\.1|\b(2017|2019|2020)\b|GPT-\d"
-        r"|Lesson 6|lessons 4 and 5|lessons? \d( to \d)?|those of 4 and 5|section 3|float32|0?6_\w+"
+        r"|show 6|Lesson 6|lessons 4 and 5|lessons? \d( to \d)?|those of 4 and 5|section 3|float32|0?6_\w+"
         r"|about \d+ minutes|^\d\. |(?<![\d.])[01]\b(?!\.\d)",
         re.MULTILINE,
     )

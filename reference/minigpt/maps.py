@@ -266,8 +266,9 @@ def by_hand(
 
 
 def shares(scores: list[float], seen: np.ndarray) -> list[float]:
-    """Make shares of the scores that may be seen."""
-    pulls = [math.exp(score) if one else 0.0 for score, one in zip(scores, seen, strict=True)]
+    """Make shares of the scores that may be seen; what is added to all of them does not change the shares."""
+    highest = max(score for score, one in zip(scores, seen, strict=True) if one)
+    pulls = [math.exp(score - highest) if one else 0.0 for score, one in zip(scores, seen, strict=True)]
     return [pull / sum(pulls) for pull in pulls]
 
 

@@ -94,10 +94,11 @@ def four_ways_to_place(sentence: str, own: bool) -> dict[str, Any]:
         turns = by_clock_hands(x, lambda pair, hand: pair * hand)
         lower = [[-SLOPE * max(reader - other, 0) for other in range(n)] for reader in range(n)]
         near = by_hand(x, x, seen_by(words, LOOKING_BACK), np.array(lower))
-    maps = [("no positions: two equal words look at the same", by_hand(x, x, everybody)),
+    maps = [("without positions", by_hand(x, x, everybody)),
             ("sines and cosines added", waves), ("rotary: turned by their places", turns),
-            ("ALiBi with slope 1/2: far is low, and nobody looks ahead", near)]
-    note = "A word's vector counts its letters. Write a word twice, and compare its two rows."
+            ("ALiBi: far is low, nobody looks ahead", near)]
+    note = ("A word's vector counts its letters. Write a word twice, and compare its two rows. "
+            "The slope of ALiBi is 1/2.")
     return picture(words, maps, note, sentence)
 
 
@@ -114,8 +115,8 @@ def each_by_itself(sentence: str, own: bool) -> dict[str, Any]:
     else:
         normal = thought = np.eye(len(words))
     mixed = felt(x, lambda stream: by_hand(stream, stream, everybody) @ stream)
-    maps = [("layer_norm: a word feels only itself", normal), ("feed_forward: so it does here", thought),
-            ("attention, to compare: a word feels the others", mixed)]
+    maps = [("layer_norm: a word feels only itself", normal), ("feed_forward: so here, too", thought),
+            ("attention, to compare", mixed)]
     note = "Each column's word was left out in turn; a row shows whose absence moved this word most."
     return picture(words, maps, note, sentence)
 

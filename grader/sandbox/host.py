@@ -9,13 +9,14 @@ import fcntl
 import json
 import os
 import resource
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,21 +51,26 @@ class Host:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._warm = self._closed = self._confused = False
+        self._begun = self._warm = self._closed = self._confused = False
         self.may_limit = True
+        self._folder = Path(_checked(tempfile.gettempdir), f"{launch.PREFIX}{secrets.token_hex(8)}")
         with contextlib.ExitStack() as undo:
-            self.folder: Path = _checked(_make_folder)
-            """For temporary files. The zygote takes it away, also when this process was killed."""
-            undo.callback(shutil.rmtree, self.folder, ignore_errors=True)
             ours, theirs = _checked(lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
             undo.enter_context(ours)
             self._control: socket.socket = ours
             ours.settimeout(ANSWER_SECONDS)
+            ours.send(json.dumps({"folder": str(self._folder)}).encode())
             with theirs:
                 self._process: subprocess.Popen[bytes] = _checked(lambda: launch.start(
                     "grader.sandbox.zygote", [theirs.fileno(), os.getpid()], fds=[theirs.fileno()],
-                    folder=str(self.folder)))
+                    folder=os.sep))
             undo.pop_all()
+
+    @property
+    def folder(self) -> Path:
+        """Give the folder for temporary files. The zygote makes it, and takes it away whoever was killed."""
+        with self._heard():
+            return self._folder
 
     def spawn(self, *, without: Collection[str], canary: bool = False, extra: Sequence[int] = ()) -> Spawned:
         """Have a new confined worker forked."""
@@ -103,14 +109,23 @@ class Host:
         return self.may_limit
 
     def _ask(self, message: dict[str, Any], fds: Sequence[int]) -> tuple[dict[str, Any], list[int]]:
+        with self._heard():
+            if not self._warm:
+                _unpack(self._control.recvmsg(MESSAGE_SIZE))
+                self._warm = True
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+            self._control.sendmsg([json.dumps(message).encode()], rights)
+            return _unpack(self._control.recvmsg(MESSAGE_SIZE, ONE_DESCRIPTOR))
+
+    @contextlib.contextmanager
+    def _heard(self) -> Iterator[None]:
+        """Talk to the zygote, one at a time, once it has said that its folder is there."""
         with self._lock:
             try:
-                if not self._warm:
+                if not self._begun:
                     _unpack(self._control.recvmsg(MESSAGE_SIZE))
-                    self._warm = True
-                rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
-                self._control.sendmsg([json.dumps(message).encode()], rights)
-                return _unpack(self._control.recvmsg(MESSAGE_SIZE, ONE_DESCRIPTOR))
+                    self._begun = True
+                yield
             except (OSError, ValueError) as error:
                 raise IsolationError(f"the zygote does not answer ({error})", fix=_fix(error)) from error
             except IsolationError:
@@ -129,7 +144,7 @@ class Host:
             self._process.kill()
             self._process.wait()
         finally:
-            shutil.rmtree(self.folder, ignore_errors=True)  # should the zygote have been killed
+            shutil.rmtree(self._folder, ignore_errors=True)  # should the zygote have been killed
 
 
 def _keep_near(pid: int) -> None:
@@ -140,13 +155,6 @@ def _keep_near(pid: int) -> None:
     with contextlib.suppress(OSError, ValueError, IndexError, AttributeError):
         fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         os.sched_setaffinity(pid, {int(fields[PROCESSOR])})
-
-
-def _make_folder() -> Path:
-    """Make a folder that another user may enter, but not list: the self-test's file lies in it."""
-    folder = Path(tempfile.mkdtemp(prefix=launch.PREFIX))
-    folder.chmod(0o711)
-    return folder
 
 
 def _checked(make: Any, undo: Sequence[int] = ()) -> Any:

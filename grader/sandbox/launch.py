@@ -44,7 +44,7 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start `module.main(*words)`, in a session of its own.
 
-    It starts in `folder`, which it takes away in the end; else in one that is gone once it runs.
+    It starts in `folder`, else in an empty one that is gone once it runs.
     """
     stream = subprocess.PIPE if pipes else subprocess.DEVNULL
     package = str(Path(grader.__file__).resolve().parent)

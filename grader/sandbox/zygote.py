@@ -2,6 +2,8 @@
 
 It is exec'ed, never forked from the grader. It speaks over one socket: descriptors for a new worker come
 in, its pidfd goes out. When the socket closes, or the grader dies, it ends, and its workers die with it.
+The grader's temporary folder, too, is the zygote's to make and to take away: whenever the grader is killed,
+somebody is there who does it.
 """
 
 from __future__ import annotations
@@ -43,8 +45,10 @@ def main(control_fd: int, grader_pid: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # meant for the grader, whose end is ours
     control = socket.socket(fileno=control_fd)
-    folder = os.getcwd()  # noqa: PTH109 - no pathlib is needed here
+    folder = json.loads(control.recv(MESSAGE_SIZE))["folder"]
     try:
+        _make(folder)
+        control.send(b'{"begun":true}')
         grader = os.pidfd_open(grader_pid)
         if os.getppid() != grader_pid:
             _end(folder, 1)
@@ -65,6 +69,12 @@ def main(control_fd: int, grader_pid: int) -> None:
         _end(folder, 1)
     zygote.serve(grader)
     _end(folder, 0)
+
+
+def _make(folder: str) -> None:
+    """Make a folder that another user may enter, but not list: the self-test's file lies in it."""
+    os.mkdir(folder, 0o700)  # noqa: PTH102 - no pathlib is needed here
+    os.chmod(folder, 0o711)  # noqa: PTH101, S103 - it cannot be listed
 
 
 def _enter_emptiness(folder: str) -> None:

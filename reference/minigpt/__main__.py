@@ -6,6 +6,7 @@ This module is given. It calls your own functions, so it works as well as they d
 import argparse
 import math
 import re
+import signal
 import sys
 import textwrap
 import traceback
@@ -113,8 +114,9 @@ def run_train(wanted: argparse.Namespace) -> None:
     def keep(step: int, model: Model) -> None:
         refuse_nonsense(model)
         if step:
-            save_model(wanted.model, model)
-            kept.append(step)
+            with undisturbed():
+                save_model(wanted.model, model)
+                kept.append(step)
 
     try:
         with advising("take another --text or --model; `python -m minigpt train -h` lists all."):
@@ -128,6 +130,19 @@ def run_train(wanted: argparse.Namespace) -> None:
         print(f"\nThe weights are in {wanted.model}. It writes:\n")
         print(textwrap.indent(complete(model, "", 160, seed=wanted.seed), "  "))
     print("Next: python -m minigpt chat" + ("" if wanted.model == FILE else f" --model {wanted.model}"))
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let Ctrl-C wait until a file is whole: in the middle of one, zipfile makes another error of it."""
+    waiting: list[int] = []
+    heed = signal.signal(signal.SIGINT, lambda number, frame: waiting.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, heed)
+    if waiting and callable(heed):
+        heed(waiting[0], None)
 
 
 def chosen_size(wanted: argparse.Namespace) -> Size:

@@ -32,7 +32,7 @@ def command(*words: str) -> list[str]:
 def run(home: Path, *words: str, typed: str = "") -> tuple[int, str, str]:
     """Run it in a folder; give its exit code, what it printed, and what went to stderr."""
     done = subprocess.run(command(*words), cwd=home, env=environment(), input=typed, capture_output=True,
-                          encoding="utf-8", check=False, timeout=120)
+                          encoding="utf-8", check=False, timeout=600)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -188,8 +188,41 @@ def test_control_c_keeps_the_weights(solved: Path, tmp_path: Path) -> None:
             if line.startswith("step    20"):
                 break
         process.send_signal(signal.SIGINT)
-        rest, complaint = process.communicate(timeout=60)
+        rest, complaint = process.communicate(timeout=300)
     assert (process.returncode, complaint) == (0, "")
     assert re.search(r"Stopped\. The weights after \d+ steps are in my_model\.npz\.", rest)
+    assert run(tmp_path, "generate", "the ")[1].startswith("the ")
+    assert not list(tmp_path.glob("*.part"))
+
+
+INTERRUPTED = """
+import signal
+import sys
+import zipfile
+
+from minigpt.__main__ import main
+
+opened = zipfile.ZipFile.open
+
+
+def interrupted(*words, **settings):
+    handle = opened(*words, **settings)
+    signal.raise_signal(signal.SIGINT)
+    return handle
+
+
+zipfile.ZipFile.open = interrupted
+sys.exit(main(["train", "--steps", "30"]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+def test_control_c_in_the_middle_of_a_file_waits_for_its_end(solved: Path, tmp_path: Path) -> None:
+    """The file is whole, and the training is stopped as anywhere else."""
+    shutil.copytree(solved / "minigpt", tmp_path / "minigpt", ignore=shutil.ignore_patterns("__pycache__"))
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], cwd=tmp_path, env=environment(),
+                          capture_output=True, encoding="utf-8", check=False, timeout=600)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Stopped. The weights after 10 steps are in my_model.npz." in done.stdout
     assert run(tmp_path, "generate", "the ")[1].startswith("the ")
     assert not list(tmp_path.glob("*.part"))

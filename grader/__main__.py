@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -20,10 +20,14 @@ from grader.errors import GraderError
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 FAILED = 3
+AGAIN_SECONDS = 0.01
+"""So long after its exception was dropped a signal is sent once more."""
 _ENDINGS = ("SIGTERM", "SIGHUP")
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    Handler = Callable[[int, FrameType | None], None]
 
 
 class Ended(KeyboardInterrupt):
@@ -45,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _run(words)
     except GraderError as error:
         return _report(error, error.exit_code, words)
+    except KeyboardInterrupt as ended:  # before the command has begun, or when it is over
+        return getattr(ended, "exit_code", INTERRUPTED)
     except Exception as error:  # the one broad except: whatever it was, a person reads one clear line
         if asked:  # Python 3.11, and C code, turn a KeyboardInterrupt into another error at some places
             return 128 + asked[0]
@@ -84,16 +90,47 @@ def _unwinding(asked: list[int]) -> Iterator[None]:
         signal.signal(number, signal.SIG_DFL)
         raise Ended(number)
 
-    before = {number: signal.signal(number, end)
-              for number in (getattr(signal, name, None) for name in _ENDINGS)
-              if number is not None and signal.getsignal(number) == signal.SIG_DFL}
+    ours: dict[int, Handler] = {
+        number: end for number in (getattr(signal, name, None) for name in _ENDINGS)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL}
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        before[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
+        ours[signal.SIGINT] = interrupt
+    before = {number: signal.signal(number, handler) for number, handler in ours.items()}
     try:
-        yield
+        with _asking_again(asked, ours):
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _asking_again(asked: list[int], ours: Mapping[int, Handler]) -> Iterator[None]:
+    """Send a signal once more whose exception Python drops, as in the callback that ends each import."""
+    usual, here = sys.unraisablehook, threading.get_ident()
+    again: list[threading.Timer] = []
+
+    def send(number: int) -> None:
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(here, number)
+        else:
+            signal.raise_signal(number)
+
+    def hear(dropped: sys.UnraisableHookArgs) -> None:
+        if not asked or not isinstance(dropped.exc_value, KeyboardInterrupt):
+            usual(dropped)
+            return
+        signal.signal(asked[-1], ours[asked[-1]])
+        again.append(threading.Timer(AGAIN_SECONDS, send, [asked[-1]]))
+        again[-1].start()
+
+    sys.unraisablehook = hear
+    try:
+        yield
+    finally:
+        sys.unraisablehook = usual
+        for timer in again:
+            timer.cancel()
 
 
 def _invoke(words: list[str]) -> int:

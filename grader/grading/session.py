@@ -198,9 +198,10 @@ class Session:
         return report
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Keep a Ctrl-C between two tests; pytest's own kind of it means files that cannot be collected."""
-        if type(excinfo.value) is KeyboardInterrupt:
-            self.fatal = excinfo.value
+        """Keep what ended a run between two tests; pytest's own kind is for files that it cannot collect."""
+        error = excinfo.value
+        if isinstance(error, KeyboardInterrupt) and not isinstance(error, pytest.Session.Interrupted):
+            self.fatal = error
 
     def pytest_json_runtest_metadata(self, item: pytest.Item) -> dict[str, Any]:
         """Put the exercise and its criteria into the raw record."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,13 +84,12 @@ class Gradebook:
         with explained(path), contextlib.ExitStack() as closing:
             _make_file(path)
             connection = _connect(path, "mode=rw", closing)
-            version = _version(connection)
-            if version == 0 and _is_empty(connection):
+            if _version(connection) == 0 and _is_empty(connection):
                 _install(connection)
-                version = VERSION
+            version = _version(connection)
             _check_version(path, version)
             _migrate(connection, version)
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             closing.pop_all()
         return cls(path, connection)
@@ -307,7 +307,7 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
 def _install(connection: sqlite3.Connection) -> None:
     """Make the tables, all at once: a kill leaves an empty file or a whole gradebook."""
     statements = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute("BEGIN IMMEDIATE")
     if _is_empty(connection):  # another process may have been quicker
         for statement in _split(statements):
@@ -315,6 +315,19 @@ def _install(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Let readers and a writer work at once. Here SQLite does not wait for others by itself, so we do."""
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
 
 
 def _split(text: str) -> Iterator[str]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from grader.classroom.finding import Found, kept_name, opener
 from grader.classroom.roster import Roster, moment
 from grader.classroom.sheets import read_sheet
+from grader.classroom.work import take_away
 from grader.errors import GraderError, SubmissionError, UsageError
 from grader.submission import Submission, read_files
 from grader.submission.archive import ENTRIES, Reader
@@ -70,7 +71,8 @@ def _opener(source: str, folder: Path, commit: str) -> Callable[[str], Submissio
 
 def _read_commit(url: str, commit: str, package: str) -> Submission:
     """Read one commit of a repository, HEAD without one."""
-    with tempfile.TemporaryDirectory(prefix="grader-clone-") as folder:
+    folder = tempfile.mkdtemp(prefix="grader-clone-")
+    try:
         place = _without_password(url)
         _git("clone", "--bare", "--quiet", "--no-tags", "--no-local", "--", url, folder, where=place)
         found = _git("-C", folder, "rev-parse", "--verify", "--quiet", "--end-of-options",
@@ -81,6 +83,8 @@ def _read_commit(url: str, commit: str, package: str) -> Submission:
         files = dict(_files(folder, listed.decode("utf-8", "surrogateescape").split("\0")[:ENTRIES]))
         return read_files(files, package, id=place.rstrip("/").rpartition("/")[2], place=Path(place),
                           source="git", commit=full)
+    finally:
+        take_away(folder)  # what a git that took too long had started may still be writing
 
 
 def _without_password(url: str) -> str:

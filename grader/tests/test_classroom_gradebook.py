@@ -172,6 +172,35 @@ def test_several_processes_may_write(path: Path) -> None:
         assert len(book.gradings()) == 30
 
 
+def test_a_gradebook_is_opened_though_another_is_just_making_it(path: Path) -> None:
+    """Whoever makes one, or opens one without its journal ahead, waits for who writes into it just then."""
+    Gradebook.create(path).close()
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA journal_mode = DELETE")
+    other.execute("BEGIN IMMEDIATE")
+    ready = threading.Timer(0.2, other.execute, ["COMMIT"])
+    ready.start()
+    with Gradebook.create(path) as book:
+        assert book.rows("PRAGMA journal_mode") == [("wal",)]
+    ready.join()
+    other.close()
+
+
+def test_a_gradebook_that_another_process_makes_is_used(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between a look at the file and the next one it may have become a gradebook."""
+    look = gradebook_module._version
+
+    def overtaken(connection: sqlite3.Connection) -> int:
+        monkeypatch.undo()
+        found = look(connection)
+        Gradebook.create(path).close()
+        return found
+
+    monkeypatch.setattr(gradebook_module, "_version", overtaken)
+    with Gradebook.create(path) as book:
+        assert book.gradings() == ()
+
+
 def test_an_unknown_student_or_grading_is_refused(path: Path) -> None:
     """A name that nobody has, or that two have, is refused; so is a grading that is not there."""
     with Gradebook.create(path) as book:

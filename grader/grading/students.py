@@ -290,7 +290,7 @@ class SandboxedPackage:
 _KILLS: dict[str, StudentKind] = {"cpu": "cpu", "wall": "wall", "crash": "crash", "protocol": "protocol"}
 _KILL_SENTENCES = {
     "cpu": "your code used up its time. Is there a loop that never ends?",
-    "wall": "no answer came in time. Does your code wait or sleep?",
+    "wall": "no answer came in time. Does your code wait, or is there a loop that never ends?",
     "crash": "the process of your code died.",
     "protocol": "what came back was not an answer of your function.",
 }

@@ -29,7 +29,7 @@ CPU_SECONDS, WALL_SECONDS = 10.0, 30.0
 _NOT_WRITTEN = re.compile(r"(\S+) (\w+)")
 _KILLED = {
     "cpu": "your code used up its time. Is there a loop that never ends?",
-    "wall": "no answer came in time. Does your code wait or sleep?",
+    "wall": "no answer came in time. Does your code wait, or is there a loop that never ends?",
     "crash": "the process of your code died.",
     "protocol": "what came back was no answer of a function.",
 }

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Before NumPy is imported anywhere: one BLAS thread, as in the product.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -21,6 +22,17 @@ from grader.course import Course, load_course
 from grader.grading import Grader
 from grader.sandbox import Box, open_box
 from grader.submission import Submission, read_submission
+
+# How this terminal is, and what its owner likes, is nothing to the tests: they say so where it matters.
+for _name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "TERM", "COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
+
+# The suite draws the same examples in each run and times none of them: a commit is green or it is not, on a
+# busy machine, too. `pytest --hypothesis-profile search` draws new ones.
+_UNTIMED = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
+settings.register_profile("search", deadline=None, suppress_health_check=_UNTIMED)
+settings.register_profile("suite", settings.get_profile("search"), derandomize=True)
+settings.load_profile("suite")
 
 ROOT = Path(__file__).resolve().parents[2]
 TOY = Path(__file__).resolve().parent / "toy_course"

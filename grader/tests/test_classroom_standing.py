@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.classroom import Gradebook, LessonStanding, standings
@@ -194,7 +194,7 @@ def test_a_question_can_be_overridden(book: Gradebook) -> None:
 
 @given(scores=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 400)), min_size=1, max_size=6),
        percent=st.integers(1, 100))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 def test_best_is_never_below_latest(
     tmp_path_factory: pytest.TempPathFactory, scores: list[tuple[int, int]], percent: int
 ) -> None:

@@ -187,7 +187,7 @@ def decoded(result: Result) -> list[dict[str, Any]]:
     return [json.loads(base64.b64decode(output[runner], validate=True)) for runner in runners]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(results())
 def test_the_reporters_table_and_its_notice_agree(made: Result) -> None:
     """For every result: the sum of scores is ours, and so is the share of passed tests of max_score."""
@@ -282,7 +282,7 @@ def check_classroom50(text: str) -> dict[str, Any]:
     return data
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(results())
 def test_classroom50_meets_its_contract(made: Result) -> None:
     """Any result meets the schema and the limits, inside of a runner and outside."""
@@ -323,7 +323,7 @@ def test_names_that_become_the_same_are_numbered() -> None:
 # Gradescope, Exercism, JUnit
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(results())
 def test_gradescope_meets_its_schema(made: Result) -> None:
     """Any result validates; the tests' scores sum to the score, and a passed test has all its points."""
@@ -343,7 +343,7 @@ def test_gradescope_numbers_its_tests_by_exercise() -> None:
     assert "yours [4, 6]" in tests[2]["output"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(results())
 def test_exercism_meets_its_schema(made: Result) -> None:
     """Any result validates, and passes only if every line of it has passed."""
@@ -364,7 +364,7 @@ def test_exercism_counts_its_tasks() -> None:
                                 "  Next: choose other lessons, or another path.")  # fmt: skip
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(results())
 def test_junit_is_xml_whose_counts_hold(made: Result) -> None:
     """Any result is well-formed XML; the counts of a suite are those of its cases."""
@@ -422,7 +422,7 @@ def test_an_annotation_stands_on_the_students_line() -> None:
     assert found[4][2] == "The grade of record is your teacher's own run."
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(results())
 def test_annotations_keep_to_the_limits(made: Result) -> None:
     """At most ten of a type, at most 4096 characters, and every line of the output is one of ours."""
@@ -457,7 +457,7 @@ def test_a_fence_cannot_be_guessed() -> None:
     assert before != other
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(results())
 def test_the_summary_is_markdown_without_html(made: Result) -> None:
     """Any result gives Markdown that closes its fences, with no HTML, link or picture of a stranger's."""

@@ -208,7 +208,7 @@ def _bare(value: Any) -> Any:
 
 
 @given(_JSON)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_only_outputs_are_passed_over(value: Any) -> None:
     """All the rest of a file stays as it is, whatever its texts look like."""
     data = json.dumps(value).encode()
@@ -216,7 +216,7 @@ def test_only_outputs_are_passed_over(value: Any) -> None:
 
 
 @given(_JSON.map(lambda value: json.dumps({"cells": value}).encode()) | st.binary(max_size=40), st.data())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_every_file_is_read_or_refused(data: bytes, draw: st.DataObject) -> None:
     """Whole, cut off or damaged, a file gives cells of plain text or one sentence."""
     cut = data[: draw.draw(st.integers(len(data) // 2, len(data)))]

@@ -250,14 +250,16 @@ def test_a_bad_sheet_costs_only_itself(tmp_path: Path, content: bytes | str, wor
     assert found.given == {"3": {"q": {"answer": "a"}}}
 
 
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=300)
 @given(st.text(alphabet="[]{}\"'=.\n a1#\\,", max_size=400))
 def test_any_text_is_parsed_or_refused(text: str) -> None:
     """Parsing ends quickly, with data or with a sentence."""
+    started = time.process_time()
     try:
         assert isinstance(parse_answers(text), dict)
     except ValueError as error:
         assert str(error).startswith(("is not TOML", "has "))
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("me", ["id = 7\n", "id = ''\n", "id = '../x'\n", "id = '" + "a" * 65 + "'\n", "\n"])

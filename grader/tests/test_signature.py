@@ -48,7 +48,7 @@ def altered(data: dict[str, object], place: tuple[str | int, ...]) -> object:
     return copy
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(RESULT, st.binary(min_size=16, max_size=80))
 def test_a_signed_result_survives_its_file(made: Result, key: bytes) -> None:
     """What was signed verifies after the way to JSON text and back."""

@@ -61,7 +61,7 @@ def test_a_text_that_is_no_such_function_gives_nothing(text: str) -> None:
     assert anonymous(text, "add") == ()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet="defadx(): \n\t'\"#=\\[]{}0fr", max_size=80))
 def test_no_text_breaks_the_reader(text: str) -> None:
     """Whatever stands there, lines of text come out, or nothing."""

@@ -101,7 +101,7 @@ def test_the_files_look_as_agreed(copy: Course) -> None:
 
 @given(minutes=st.lists(st.integers(1, 300), max_size=12), rhythm=st.sampled_from(RHYTHMS),
        start=st.dates(date(2020, 1, 1), date(2040, 1, 1)))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_no_minute_is_lost(minutes: list[int], rhythm: Rhythm, start: date) -> None:
     """Every task gets all of its time, in order, on rising days of the rhythm, none too full."""
     sessions = list(_sessions([Task(str(n), m) for n, m in enumerate(minutes)], rhythm, start))
@@ -211,7 +211,6 @@ def test_the_calendar_is_valid_and_complete(copy: Course) -> None:
 
 
 @given(st.text(max_size=120))
-@settings(deadline=None)
 def test_any_text_comes_through_a_calendar(toy: Course, text: str) -> None:
     """Commas, semicolons, backslashes, letters of several bytes: what is read is what was written."""
     plan = Plan("p", "r", (Session(MONDAY, (Task(f"x{text}", 5),)),))

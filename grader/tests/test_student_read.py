@@ -111,7 +111,7 @@ def test_escapes_of_the_text_are_shown() -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("ab #-*_`$\\{}|>[]()!1.\n  \t·√"), max_size=200))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_no_text_stops_the_page(text: str) -> None:
     """Broken Markdown is shown as well as it goes."""
     page(text)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.course import Course, load_course
@@ -69,7 +69,6 @@ def test_nothing_to_tick_writes_nothing(copy: Course) -> None:
 
 
 @given(before=st.text(max_size=60), after=st.text(max_size=60))
-@settings(deadline=None)
 def test_notes_stay_byte_for_byte(before: str, after: str) -> None:
     """Whatever a student writes around the markers, only boxes between them change."""
     if START in before + after or END in before + after:

@@ -108,7 +108,7 @@ def test_results_are_new_arrays(name: str) -> None:
         assert not any(np.shares_memory(part, a) for a in args if isinstance(a, np.ndarray))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=6), st.floats(-1e3, 1e3))
 def test_softmax_is_the_loop_and_ignores_a_shift(scores: list[float], shift: float) -> None:
     """Any row of scores is shared out as math.exp says, wherever its zero lies."""

@@ -129,7 +129,7 @@ def test_projection_is_linear_and_its_bias_is_what_zero_gives(reference: ModuleT
         np.testing.assert_array_equal(part, np.broadcast_to(bias, part.shape))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(t_q=st.integers(0, 6), t_k=st.integers(0, 6))
 def test_causal_masks_end_at_the_same_corner(t_q: int, t_k: int, reference: ModuleType) -> None:
     """Every mask is the bottom right corner of one large triangle, and bool."""
@@ -139,7 +139,7 @@ def test_causal_masks_end_at_the_same_corner(t_q: int, t_k: int, reference: Modu
     np.testing.assert_array_equal(mask, large[12 - t_q:, 12 - t_k:])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(lengths=st.lists(st.integers(0, 5), max_size=4))
 def test_padding_masks_count_to_the_lengths(lengths: list[int], reference: ModuleType) -> None:
     """As many Trues as words, and they come first; an empty batch has an empty mask."""
@@ -215,7 +215,7 @@ def test_torch_agrees_on_a_cache_and_on_gradients_under_a_mask(reference: Module
         np.testing.assert_allclose(gradient, leaf.grad.numpy(), rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(numbers=st.lists(st.floats(0, 1), min_size=1, max_size=6).filter(lambda row: max(row) > 1e-6))
 def test_entropy_is_the_loop_and_lies_in_its_bounds(numbers: list[float], reference: ModuleType) -> None:
     """Any row of shares has the entropy that math.log gives, from 0 to the logarithm of its length."""

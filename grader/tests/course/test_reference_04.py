@@ -110,7 +110,7 @@ def test_what_cannot_be_answered_is_refused(name: str, args: tuple[Any, ...]) ->
         getattr(REFERENCE, name)(*args)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 9), st.integers(1, 9), st.floats(2, 1e5))
 def test_the_table_is_the_complex_exponential(n_positions: int, width: int, base: float) -> None:
     """For every size and base, the table is what complex numbers give, one at a time."""
@@ -119,7 +119,7 @@ def test_the_table_is_the_complex_exponential(n_positions: int, width: int, base
     np.testing.assert_allclose(table, expected, rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(-30, 30), st.integers(-30, 30), st.integers(1, 4), st.floats(2, 1e5))
 def test_shifts_are_a_group_of_rotations_that_move_the_table(a: int, b: int, half: int, base: float) -> None:
     """Two shifts make one, the mirror image undoes a shift, and every row of the table is moved."""
@@ -132,7 +132,7 @@ def test_shifts_are_a_group_of_rotations_that_move_the_table(a: int, b: int, hal
     np.testing.assert_allclose(start @ one, moved, rtol=1e-9, atol=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 50), st.integers(0, 1000))
 def test_rotary_scores_know_only_the_distance(m: int, n: int, both: int, seed: int) -> None:
     """Moving a query and a key by the same changes neither their score nor their lengths."""

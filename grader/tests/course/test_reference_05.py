@@ -127,7 +127,7 @@ def test_results_are_new_arrays(name: str) -> None:
         assert not any(np.shares_memory(part, array) for array in given_)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.floats(-1e4, 1e4))
 def test_gelu_is_the_formula(x: float) -> None:
     """Any number is bent as the math module says; the two gates at x and -x add up to 1."""
@@ -164,7 +164,7 @@ def test_an_unknown_formula_is_refused(function: str) -> None:
         getattr(REFERENCE, function)(*arguments, approximate="erf")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(-100, 100), min_size=2, max_size=6), st.floats(-50, 50), st.floats(0.5, 20))
 def test_layer_norm_is_two_passes_and_ignores_shift_and_scale(
     token: list[float], shift: float, scale: float

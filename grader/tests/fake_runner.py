@@ -99,7 +99,7 @@ class Runner:
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", self.value(str(step["run"]))],
             cwd=self.workspace, env=environment, capture_output=True, text=True, errors="surrogateescape",
-            check=False, timeout=300, stdin=subprocess.DEVNULL,
+            check=False, timeout=600, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         outputs = _outputs(files["GITHUB_OUTPUT"].read_text(encoding="utf-8"))
         summary = files["GITHUB_STEP_SUMMARY"].read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -78,7 +79,7 @@ def grader_program(root: Path, *words: str | Path, program: str = "", **settings
     environment = {**kept, "PYTHONPATH": str(Path(grader.__file__).parents[1]), "PYTHONUTF8": "0",
                    "PYTHONIOENCODING": "utf-8", "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "80", **settings}
     done = subprocess.run([sys.executable, *start], cwd=root, env=environment, capture_output=True,
-                          stdin=subprocess.DEVNULL, check=False, timeout=120)
+                          stdin=subprocess.DEVNULL, check=False, timeout=600)
     encoding = environment["PYTHONIOENCODING"]
     return Ended(done.returncode, done.stdout.decode(encoding), done.stderr.decode(encoding))
 
@@ -108,7 +109,7 @@ class Terminal:
 
     def until(self, text: str) -> Self:
         """Wait until a text is shown behind what was waited for before."""
-        start, end = len(self.shown), time.monotonic() + 60
+        start, end = len(self.shown), time.monotonic() + 300
         while text not in self.shown[start:]:
             assert time.monotonic() < end, self.shown
             assert self._read(), self.shown
@@ -120,24 +121,20 @@ class Terminal:
         return self
 
     def interrupt(self) -> Self:
-        """Press Ctrl-C; once more if it came just before the program began to wait for a key."""
-        for _ in range(20):
-            self.process.send_signal(signal.SIGINT)
-            try:
-                self.process.wait(timeout=1)
-                break
-            except subprocess.TimeoutExpired:
-                continue
+        """Press Ctrl-C, then Enter: it wakes a program that began to wait for a line as Ctrl-C came."""
+        self.process.send_signal(signal.SIGINT)
+        with contextlib.suppress(OSError):  # it may be gone already
+            self.type("\n")
         return self
 
     def end(self) -> int:
         """Read to the end, and give the exit code."""
         while self._read():
             pass
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=300)
 
     def _read(self) -> bool:
-        if not select.select([self._ours], [], [], 60)[0]:
+        if not select.select([self._ours], [], [], 300)[0]:
             return False
         try:
             piece = os.read(self._ours, 1 << 16)

@@ -140,10 +140,15 @@ def test_the_installed_metadata_are_those_of_the_project() -> None:
     assert sorted(line for line in known if "extra ==" not in line) == sorted(project["dependencies"])
 
 
+def copied(folder: Path) -> Path:
+    """Copy the grader without its tests, and without caches: another process may be writing them."""
+    return Path(shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("tests", "__pycache__")))
+
+
 def test_neither_time_nor_machine_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows line ends, other times and modes, caches and swap files change no byte."""
     first = pack_grader(Installed())
-    copy = Path(shutil.copytree(PACKAGE, tmp_path / "grader", ignore=shutil.ignore_patterns("tests")))
+    copy = copied(tmp_path / "grader")
     for path in list(copy.rglob("*.py")):
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
         path.chmod(0o600)
@@ -158,7 +163,7 @@ def test_neither_time_nor_machine_is_in_it(tmp_path: Path, monkeypatch: pytest.M
 def test_a_changed_grader_is_another_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One byte more gives another name, so that pip does not take it for the one that is installed."""
     first, _ = pack_grader(Installed())
-    copy = Path(shutil.copytree(PACKAGE, tmp_path / "grader", ignore=shutil.ignore_patterns("tests")))
+    copy = copied(tmp_path / "grader")
     (copy / "errors.py").write_bytes((copy / "errors.py").read_bytes() + b"\n")
     monkeypatch.setattr(grader, "__file__", str(copy / "__init__.py"))
     assert pack_grader(Installed())[0] != first

@@ -25,6 +25,7 @@ from grader.tests.test_exchange import RUNNER, check_classroom50, check_markdown
 __all__ = ["run"]
 ROOT = Path(__file__).resolve().parents[2]
 HALF = ROOT / "grader" / "tests" / "submissions" / "half_done"
+LEFT = shutil.ignore_patterns("__pycache__", ".grader")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def graded(bundle: Path, checkout: Path) -> subprocess.CompletedProcess[str]:
     """Run the autograder in a checkout, as Classroom 50's runner does."""
     environment = {**{k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}, **RUNNER}
     return subprocess.run([sys.executable, str(bundle / "autograder.py")], cwd=checkout, env=environment,
-                          capture_output=True, text=True, check=False, timeout=120)  # fmt: skip
+                          capture_output=True, text=True, check=False, timeout=600)  # fmt: skip
 
 
 def checked(bundle: Path, checkout: Path) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def checked(bundle: Path, checkout: Path) -> dict[str, Any]:
 
 def test_the_reference_earns_every_public_point(bundle: Path, tmp_path: Path) -> None:
     """The perfect submission has all points and only passed tests."""
-    shutil.copytree(ROOT / "reference", tmp_path / "work", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "reference", tmp_path / "work", ignore=LEFT)
     data = checked(bundle, tmp_path / "work")
     assert data["score"] == data["max-score"] > 400
     assert all(test["passed"] for test in data["tests"])
@@ -71,7 +72,7 @@ def test_the_reference_earns_every_public_point(bundle: Path, tmp_path: Path) ->
 
 def test_the_starter_earns_none(bundle: Path, tmp_path: Path) -> None:
     """The empty submission has no point and no passed test."""
-    shutil.copytree(ROOT / "starter", tmp_path / "work")
+    shutil.copytree(ROOT / "starter", tmp_path / "work", ignore=LEFT)
     data = checked(bundle, tmp_path / "work")
     assert data["score"] == 0
     assert not any(test["passed"] for test in data["tests"])
@@ -95,7 +96,7 @@ def test_a_half_solved_submission_is_told_what_is_wrong(bundle: Path, tmp_path: 
 
 def test_tests_of_the_students_own_do_not_count(bundle: Path, tmp_path: Path) -> None:
     """A changed public test, rubric or given module in the checkout changes nothing."""
-    shutil.copytree(ROOT / "starter", tmp_path / "work")
+    shutil.copytree(ROOT / "starter", tmp_path / "work", ignore=LEFT)
     shutil.copy(HALF / "minigpt" / "attention.py", tmp_path / "work" / "minigpt" / "attention.py")
     before = checked(bundle, tmp_path / "work")
     for file in (tmp_path / "work" / "assignments").rglob("test_public.py"):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,7 @@ from random import Random
 
 import pytest
 
+from grader.__main__ import main
 from grader.classroom import Gradebook, standings
 from grader.course import Course
 from grader.result import key_name, loads, to_json, verify
@@ -40,6 +42,22 @@ def secret(tmp_path: Path) -> Path:
     file = tmp_path / "secret"
     file.write_text(SECRET)
     return file
+
+
+@pytest.fixture
+def large(tmp_path: Path, toy: Course, toy_reference: Mapping[str, str]) -> Path:
+    """Write a class whose lines fill more than a pipe of 4096 bytes: no run is over unless they are read."""
+    place = small_class(tmp_path / "class", toy.package, toy_reference, 40)
+    for folder in list(place.iterdir()):
+        folder.rename(folder.with_name(folder.name + "x" * 150))
+    return place
+
+
+def begun(course: Path, place: Path, gradebook: Path, *more: str) -> subprocess.Popen[bytes]:
+    """Start to grade a class, in a session of its own."""
+    words = command(course, place, gradebook, *more)
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, pipesize=4096,
+                            start_new_session=True)
 
 
 @pytest.fixture
@@ -147,36 +165,43 @@ def test_shards_that_are_merged_equal_one_run(small: Path, tmp_path: Path, toy: 
     assert dump(merged) == dump(whole)
 
 
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Start a Dask scheduler and two workers; once it knows both, give its address and one worker."""
+    file, log = tmp_path / "scheduler.json", tmp_path / "dask.log"
+    dask, where = (sys.executable, "-m", "dask"), ("--scheduler-file", str(file), "--no-dashboard")
+    scheduler = (*dask, "scheduler", *where, "--host", "127.0.0.1", "--port", "0")
+    worker = (*dask, "worker", *where, "--nthreads", "1", "--no-nanny")
+    with log.open("w") as out:
+        processes = [subprocess.Popen(words, stdout=out, stderr=out, cwd=tmp_path)
+                     for words in (scheduler, worker, worker)]
+        try:
+            until = time.monotonic() + 180
+            while log.read_text().count("Register worker") < 2:
+                assert time.monotonic() < until, log.read_text()
+                time.sleep(0.05)
+            yield json.loads(file.read_text())["address"], processes[1]
+        finally:
+            for process in processes:
+                process.kill()
+                process.wait()
+
+
 @pytest.mark.skipif(find_spec("distributed") is None, reason="dask[distributed] is not installed")
 def test_a_cluster_equals_one_run_though_a_worker_dies(
-    small: Path, tmp_path: Path, toy: Course, secret: Path
+    cluster: tuple[str, subprocess.Popen[bytes]], small: Path, tmp_path: Path, toy: Course, secret: Path
 ) -> None:
     """Two Dask workers grade a class; one is killed in the middle, and the gradebook is the same."""
-    local, remote = tmp_path / "local.db", tmp_path / "remote.db"
+    local, remote, (address, worker) = tmp_path / "local.db", tmp_path / "remote.db", cluster
     grade(toy.root, small, local, "--secret", str(secret))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    log = (tmp_path / "dask.log").open("w")
-    scheduler = ("scheduler", "--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--no-dashboard")
-    worker = ("worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
-    dask = [sys.executable, "-m", "dask"]
-    processes = [subprocess.Popen([*dask, *words], stdout=log, stderr=log, cwd=tmp_path)
-                 for words in (scheduler, worker, worker)]
-    try:
-        words = command(toy.root, small, remote, "--secret", str(secret), "--executor", address)
-        run = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert run.stderr is not None
-        assert "[1/7]" in run.stderr.readline()  # the one that cannot be read
-        assert "[2/7]" in run.stderr.readline()
-        processes[1].kill()
-        said, more = run.communicate(timeout=180)
-        assert run.returncode == 0, said + more
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-        log.close()
+    words = command(toy.root, small, remote, "--secret", str(secret), "--executor", address)
+    run = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert run.stderr is not None
+    assert "[1/7]" in run.stderr.readline()  # the one that cannot be read
+    assert "[2/7]" in run.stderr.readline()
+    worker.kill()
+    said, more = run.communicate(timeout=300)
+    assert run.returncode == 0, said + more
     assert dump(remote) == dump(local)
 
 
@@ -192,20 +217,16 @@ def test_kills_lose_and_double_nothing(small: Path, tmp_path: Path, toy: Course,
     assert dump(killed) == dump(whole)
 
 
-def test_an_interrupt_says_how_to_go_on(
-    tmp_path: Path, toy: Course, toy_reference: Mapping[str, str]
-) -> None:
+def test_an_interrupt_says_how_to_go_on(large: Path, tmp_path: Path, toy: Course) -> None:
     """Ctrl-C ends a run at once; what was graded is kept, and the same command goes on."""
-    large = small_class(tmp_path / "class", toy.package, toy_reference, 40)  # it is not over before Ctrl-C
     book = tmp_path / "g.db"
-    run = subprocess.Popen(command(toy.root, large, book, "--jobs", "1"), stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, text=True, start_new_session=True)
+    run = begun(toy.root, large, book, "--jobs", "1")
     assert run.stderr is not None
     first = [run.stderr.readline() for _ in range(2)]
     os.killpg(run.pid, signal.SIGINT)
     said, more = run.communicate(timeout=60)
     assert run.returncode == 130, said + more
-    assert "The same command goes on from here." in more
+    assert b"The same command goes on from here." in more
     assert len(first) <= len(states(book)) < 41
     grade(toy.root, large, book)
     assert len(states(book)) == 41
@@ -214,11 +235,10 @@ def test_an_interrupt_says_how_to_go_on(
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at the process table of Linux")
 @pytest.mark.parametrize("after", [0.0, 0.05, 0.1, 0.2])
 def test_an_interrupt_while_processes_start_is_silent(
-    after: float, small: Path, tmp_path: Path, toy: Course
+    after: float, large: Path, tmp_path: Path, toy: Course
 ) -> None:
     """A terminal sends Ctrl-C to all of them; those that have hardly begun print no traceback."""
-    run = subprocess.Popen(command(toy.root, small, tmp_path / "g.db", "--jobs", "2"),
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    run = begun(toy.root, large, tmp_path / "g.db", "--jobs", "2")
     children = Path(f"/proc/{run.pid}/task/{run.pid}/children")
     while run.poll() is None and not children.read_text("ascii"):
         time.sleep(0.005)
@@ -226,7 +246,28 @@ def test_an_interrupt_while_processes_start_is_silent(
     os.killpg(run.pid, signal.SIGINT)
     said, more = run.communicate(timeout=60)
     assert run.returncode in (130, -signal.SIGINT), said + more
-    assert "Traceback" not in more
+    assert b"Traceback" not in more
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_whose_exception_python_drops_is_heard(
+    number: int, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An exception in a callback, and each import ends with one, goes nowhere: the signal comes again."""
+    class Module:
+        """Stands for a thing of an import."""
+
+    def invoke(words: list[str]) -> int:
+        lock = Module()
+        ref = weakref.ref(lock, lambda _: signal.raise_signal(number))
+        del lock
+        assert ref() is None
+        time.sleep(60)
+        return 0
+
+    monkeypatch.setattr("grader.__main__._invoke", invoke)
+    assert main([]) == code
+    assert capsys.readouterr() == ("", "")
 
 
 def test_the_secret_is_drawn_once_and_kept(small: Path, tmp_path: Path, toy: Course) -> None:

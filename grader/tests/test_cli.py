@@ -157,7 +157,7 @@ def python(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run Python in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(Path(grader.__file__).parents[1]), **settings}
     return subprocess.run(
-        [sys.executable, *words], capture_output=True, text=True, env=environment, check=False, timeout=60
+        [sys.executable, *words], capture_output=True, text=True, env=environment, check=False, timeout=600
     )
 
 

@@ -91,7 +91,7 @@ NUMPY: list[tuple[Callable[[], Any], str]] = [
     (lambda: int(math.inf), "cannot become a whole number"),
     (lambda: np.zeros(2.5), "not of 2.5"),
     (lambda: np.zeros((2, 3.0)), "this is a float"),
-    (lambda: np.zeros(10**13), "An array of shape [10000000000000] would take"),
+    (lambda: np.zeros(10**18), "An array of shape [1000000000000000000] would take"),
     (lambda: A[5], "There is no index 5 on axis 0, which is 2 long."),
     (lambda: ROW[0, 1], "The array has 1 axis, and the brackets name 2."),
     (lambda: A[np.ones(3, bool)], "it is 3 long, and the array 2."),

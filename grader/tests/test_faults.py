@@ -6,6 +6,7 @@ import errno
 import os
 import random
 import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -324,13 +325,42 @@ def test_ended_at_a_random_moment(
     for attempt in range(5):
         command = Command(tmp_path / str(attempt), place, toy.root)
         before = shared()
-        process = command.start()
-        time.sleep(rng.uniform(0.0, 1.6))
-        process.send_signal(number)
+        process = command.start_and_signal(number, rng.uniform(0.0, 1.6))
         ended = command.end(process, before)
         assert ended.left == (), attempt
         assert ended.code in (0, 128 + number, -number), (ended.code, ended.stderr)
         assert ended.result is None or same_points(ended, whole)
+
+
+BETWEEN_TWO_TESTS = """
+import os
+from grader.grading.session import Session
+begin = Session.pytest_runtest_logstart
+def ended(self, nodeid):
+    os.kill(os.getpid(), {number})
+    begin(self, nodeid)
+Session.pytest_runtest_logstart = ended
+"""
+AS_IT_IS_OVER = """
+import os, grader.__main__ as edge
+run = edge._run
+def ended(words):
+    run(words)
+    os.kill(os.getpid(), {number})
+edge._run = ended
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("moment", [BETWEEN_TWO_TESTS, AS_IT_IS_OVER], ids=["between tests", "at the end"])
+def test_ended_at_a_rare_moment(
+    moment: str, number: signal.Signals, place: Path, toy: Course, tmp_path: Path
+) -> None:
+    """Where pytest itself takes an interrupt, and where a command is over, the code is the signal's."""
+    ended = Command(tmp_path / "run", place, toy.root, prelude=moment.format(number=int(number))).run()
+    assert (ended.code, ended.left) == (128 + number, ())
+    assert "Traceback" not in ended.stderr
+    assert ended.result is None or ended.result["score"] == ended.result["max_score"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
@@ -343,9 +373,7 @@ def test_a_class_run_ended_at_a_random_moment(
     command = ClassCommand(tmp_path / "run", small, toy.root)
     for attempt in range(3):
         before = shared()
-        process = command.start()
-        time.sleep(rng.uniform(0.0, 3.0))
-        process.send_signal(number)
+        process = command.start_and_signal(number, rng.uniform(0.0, 3.0))
         ended = command.end(process, before)
         assert ended.left == (), attempt
         assert ended.code in (0, 128 + number, -number), (ended.code, ended.stderr)
@@ -407,13 +435,29 @@ def test_the_folder_of_a_box_is_empty_and_may_not_be_listed() -> None:
 
 def test_a_killed_grader_leaves_no_folder_however_early(tmp_path: Path) -> None:
     """A zygote that finds its grader gone takes the folder away and ends."""
-    code = (
-        "import os, sys\nsys.path.insert(0, sys.argv[1])\nfrom grader.sandbox.host import Host\n"
-        "h = Host()\nos.kill(os.getpid(), 9)"
-    )
-    environment = {"TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
-    subprocess.run([sys.executable, "-c", code, str(Path(__file__).parents[2])], env=environment, check=False)
-    until = time.monotonic() + 20
-    while list(tmp_path.iterdir()) and time.monotonic() < until:
-        time.sleep(0.05)
+    code = "import os\nh = Host()\nprint(h._process.pid, flush=True)\ninput()\nos.kill(os.getpid(), 9)"
+    with _using_a_host(code, tmp_path) as grader:
+        assert grader.stdout
+        zygote = os.pidfd_open(int(grader.stdout.readline()))
+        grader.communicate(b"\n")
+    ended, _, _ = select.select([zygote], [], [], 60)
+    os.close(zygote)
+    assert ended
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_grader_killed_before_its_zygote_has_made_no_folder(tmp_path: Path) -> None:
+    """Until there is somebody who takes it away, it is not there."""
+    code = ("import os\nfrom grader.sandbox import launch\n"
+            "launch.start = lambda *words, **more: os.kill(os.getpid(), 9)\nHost()")
+    with _using_a_host(code, tmp_path) as grader:
+        assert grader.wait() == -signal.SIGKILL
+    assert list(tmp_path.iterdir()) == []
+
+
+def _using_a_host(code: str, folder: Path) -> subprocess.Popen[bytes]:
+    """Run this code in a process of its own, with the folder for its temporary files."""
+    start = "import sys\nsys.path.insert(0, sys.argv[1])\nfrom grader.sandbox.host import Host\n"
+    environment = {"TMPDIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.Popen([sys.executable, "-c", start + code, str(Path(__file__).parents[2])],
+                            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

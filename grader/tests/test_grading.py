@@ -106,8 +106,11 @@ def test_a_syntax_error_costs_one_module(toy_grader: Grader, toy_submission: Sub
     assert (location.file, location.line) == ("toypkg/add.py", 1)
 
 
-def test_an_endless_loop_leaves_the_others_alone(toy_grader: Grader, toy_submission: SubmissionMaker) -> None:
-    """A loop that never ends is a time-out of its own exercise."""
+def test_an_endless_loop_leaves_the_others_alone(
+    toy_grader: Grader, toy_submission: SubmissionMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loop that never ends is a time-out of its own exercise, by its CPU time: the clock leaves it that."""
+    monkeypatch.setattr("grader.grading.students.wall_seconds", lambda exercise: 120.0)
     endless = "def add(a, b):\n    while True:\n        pass\n"
     exercises = by_id(toy_grader.grade(toy_submission(add=endless + TOTAL)))
     assert exercises["1.1"].status == "timeout"

@@ -32,7 +32,7 @@ def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a command of the README with this interpreter's `grader` first in line."""
     command = re.sub(r"^grader ", f"{sys.executable} -m grader ", command, flags=re.MULTILINE)
     return subprocess.run(["bash", "-c", command], cwd=cwd, text=True, capture_output=True, check=False,
-                          stdin=subprocess.DEVNULL, timeout=550)
+                          stdin=subprocess.DEVNULL, timeout=1800)
 
 
 def test_see_it_grade_works_from_nothing(tmp_path: Path) -> None:

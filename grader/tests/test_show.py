@@ -33,6 +33,7 @@ from grader.tests.browser import chromium, complaints, open_page, prefer, reques
 from grader.tests.screens import check_golden, shown
 
 TOY = Path(__file__).parent / "toy_course"
+CACHES = shutil.ignore_patterns("__pycache__")  # another process may be writing them
 SHOW = '\n[[show]]\nlesson = "1"\nmodule = "pictures"\nfunction = "draw"\nsentence = "a b"\n'
 HOSTILE = 'say "<script>alert(1)</script>" & \x1b[31mred\u202e ::error::x 🐱‍👤 שלום a<b>c'
 PICTURE = """
@@ -62,7 +63,7 @@ def picturing(tmp_path: Path) -> Maker:
     """Give a maker of toy courses with a map: the text of its module, and of the lesson's."""
 
     def make(pictures: str = PICTURE, add: str | None = None, show: str = SHOW) -> Course:
-        root = Path(shutil.copytree(TOY, tmp_path / "toy", ignore=shutil.ignore_patterns("__pycache__")))
+        root = Path(shutil.copytree(TOY, tmp_path / "toy", ignore=CACHES))
         toml = root / "assignments" / "course.toml"
         text = toml.read_text(encoding="utf-8").replace('["shapes"]', '["shapes", "pictures"]') + show
         toml.write_text(text, encoding="utf-8")
@@ -285,8 +286,8 @@ save_model(sys.argv[1], new_model(vocabulary_of("abc \\n"), SIZES["small"]))
 
 def test_every_head_of_a_trained_model_is_drawn(course: Course, box: Box, tmp_path: Path) -> None:
     """Two blocks of four heads, over the characters that the model knows; the shares are a causal map's."""
-    home = Path(shutil.copytree(course.root / "starter", tmp_path / "home"))
-    shutil.copytree(course.reference / "minigpt", home / "minigpt", dirs_exist_ok=True)
+    home = Path(shutil.copytree(course.root / "starter", tmp_path / "home", ignore=CACHES))
+    shutil.copytree(course.reference / "minigpt", home / "minigpt", ignore=CACHES, dirs_exist_ok=True)
     subprocess.run([sys.executable, "-c", SAVE, "my_model.npz"], cwd=home, check=True)
     mine = load_course(home)
     found = draw(mine, map_for(mine, "6"), "a cab É", box).maps
@@ -345,8 +346,8 @@ def test_the_maps_of_lesson_5_show_a_wrong_axis(course: Course, box: Box, tmp_pa
     right, _, mixed = (grid.shares for grid in draw(course, wanted, "a bee sees", box).maps.grids)
     assert right.tolist() == np.eye(3).tolist()
     assert (mixed > 0.001).all()
-    home = Path(shutil.copytree(course.root / "starter", tmp_path / "home"))
-    shutil.copytree(course.reference / "minigpt", home / "minigpt", dirs_exist_ok=True)
+    home = Path(shutil.copytree(course.root / "starter", tmp_path / "home", ignore=CACHES))
+    shutil.copytree(course.reference / "minigpt", home / "minigpt", ignore=CACHES, dirs_exist_ok=True)
     module = home / "minigpt" / "feed_forward.py"
     text = module.read_text("utf-8")
     begin, end = text.index("def layer_norm("), text.index("def layer_norm_backward(")
@@ -469,7 +470,7 @@ def test_the_command_names_what_is_missing(picturing: Maker) -> None:
 
 def test_the_commands_of_the_lessons_run_in_a_fresh_starter(course: Course, tmp_path: Path) -> None:
     """Before anything is written they draw, and say by what; lesson 6 says how to train what it draws."""
-    home = Path(shutil.copytree(course.root / "starter", tmp_path / "home"))
+    home = Path(shutil.copytree(course.root / "starter", tmp_path / "home", ignore=CACHES))
     command = re.compile(r"^grader show (.*?)(?:   #.*)?$", re.MULTILINE)
     lines = [command.findall((lesson.folder / "README.md").read_text("utf-8")) for lesson in course.lessons]
     assert [len(found) for found in lines] == [1] * 6

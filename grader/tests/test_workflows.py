@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,14 +116,15 @@ class Repository:
         (folder / "temp").mkdir()
 
     def push(self) -> tuple[list[Step], float]:
-        """Commit, run the workflow that lies in the repository as shipped, and time it."""
+        """Commit, run the workflow that lies in the repository as shipped; give its processor time, too."""
         for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "work"]):
             subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *words], cwd=self.root,
                            check=True, capture_output=True)  # fmt: skip
         runner = Runner(self.root, self.folder / "temp")
-        begun = time.monotonic()
+        begun = os.times()
         steps = runner.run(workflow(TEMPLATE)["jobs"]["run-autograding-tests"]["steps"])
-        return steps, time.monotonic() - begun
+        ended = os.times()
+        return steps, sum(ended[2:4]) - sum(begun[2:4])
 
     @property
     def result(self) -> Result:

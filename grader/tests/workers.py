@@ -30,10 +30,14 @@ def begin(
 
 
 def run(worker: Worker, body: str, *args: Any, cpu: float = 5.0, wall: float = 20.0) -> Reply:
-    """Call a function `f(*args)` with this body, which has sys, os and ctypes at hand."""
+    """Call a function `f(*args)` with this body, which has sys, os and ctypes at hand.
+
+    The deadline is the call's: the import before it has the usual one.
+    """
     text = SYSTEM + "def f(*args):\n" + textwrap.indent(textwrap.dedent(body), "    ")
-    began = begin(worker, text, cpu=cpu, wall=wall)
+    began = begin(worker, text, cpu=cpu)
     assert began == Value(None, ""), began
+    worker._wall_seconds = wall
     return worker.call("f", args, {})
 
 

@@ -477,7 +477,7 @@ def shell(command: str, home: Path) -> tuple[int, str]:
     words = {"grader": f"'{sys.executable}' -m grader", "python": f"'{sys.executable}'"}
     line = re.sub(r"^(grader|python)\b", lambda match: words[match[1]], command.strip())
     done = subprocess.run(["bash", "-c", line], cwd=home, env=environment, capture_output=True,
-                          encoding="utf-8", check=False, stdin=subprocess.DEVNULL, timeout=120)
+                          encoding="utf-8", check=False, stdin=subprocess.DEVNULL, timeout=900)
     return done.returncode, done.stdout + done.stderr
 
 

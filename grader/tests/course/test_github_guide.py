@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -26,10 +27,11 @@ TEMPLATE, CHECK, BUNDLE, KEYS, CLASS, ONE, FORMAT = BLOCKS
 
 def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run commands of the guide with this interpreter's `grader` and this course."""
-    command = re.sub(r"^grader ", f"{sys.executable} -P -m grader ", command, flags=re.MULTILINE)
-    command = re.sub(r"^python ", f"{sys.executable} ", command, flags=re.MULTILINE)
-    return subprocess.run(["bash", "-c", f"export PYTHONPATH={ROOT}\n{command}"], cwd=cwd, text=True,
-                          capture_output=True, check=False, stdin=subprocess.DEVNULL, timeout=300)
+    command = re.sub(r"^grader ", "python -P -m grader ", command, flags=re.MULTILINE)
+    command = re.sub(r"^python ", '"$PYTHON" ', command, flags=re.MULTILINE)
+    return subprocess.run(["bash", "-c", command], cwd=cwd, text=True, capture_output=True, check=False,
+                          env={**os.environ, "PYTHON": sys.executable, "PYTHONPATH": str(ROOT)},
+                          stdin=subprocess.DEVNULL, timeout=900)
 
 
 @pytest.fixture(scope="module")

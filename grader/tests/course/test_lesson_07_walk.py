@@ -54,7 +54,7 @@ def run(block: str, home: Path) -> Iterator[Step]:
         words = {"grader": [sys.executable, "-m", "grader"], "python": [sys.executable]}
         first, *rest = command.split()
         done = subprocess.run([*words[first], *rest], cwd=home, env=environment, capture_output=True,
-                              encoding="utf-8", check=False, stdin=subprocess.DEVNULL, timeout=300)
+                              encoding="utf-8", check=False, stdin=subprocess.DEVNULL, timeout=900)
         yield Step(command, done.returncode, done.stdout + done.stderr)
 
 

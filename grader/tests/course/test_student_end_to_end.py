@@ -28,7 +28,7 @@ from grader.submission.functions import function_text
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="this student works in a POSIX terminal")
 
-SECONDS = 120
+SECONDS = 600
 PAGE = "assignments/01_attention_mechanism/README.md"
 NO_INDEX = ("No matching distribution", "Could not find a version", "Connection", "Temporary failure")
 
@@ -150,7 +150,7 @@ def _look_around(student: Student) -> None:
 def _choose_a_path(student: Student) -> None:
     pexpect = pytest.importorskip("pexpect", reason="pexpect is not installed")
     child = pexpect.spawn(str(student.root / ".venv/bin/python"), ["-m", "grader"], cwd=str(student.root),
-                          env={**student.environment, "TERM": "xterm"}, dimensions=(50, 80), timeout=60,
+                          env={**student.environment, "TERM": "xterm"}, dimensions=(50, 80), timeout=300,
                           encoding="utf-8")
     child.expect_exact("Which path through the course do you take?")
     child.expect_exact("Enter to decide later")

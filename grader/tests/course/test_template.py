@@ -125,7 +125,7 @@ def plain_pytest(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment |= {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words]
     return subprocess.run(
-        command, cwd=home, env=environment, capture_output=True, encoding="utf-8", check=False, timeout=120
+        command, cwd=home, env=environment, capture_output=True, encoding="utf-8", check=False, timeout=600
     )
 
 

@@ -7,6 +7,7 @@ import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -141,12 +142,14 @@ def test_progress_moves_on_a_terminal(
 ) -> None:
     """On a terminal a bar is drawn over and over, and a line that stays wipes it away; it fits 80 columns."""
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    clock = iter((100.0, 102.0, 102.05))
+    monkeypatch.setattr(given.train, "time", SimpleNamespace(monotonic=clock.__next__))
     progress = given.train.Progress(10)
     progress.bar(5, 1.25)
     progress.bar(6, 1.24)  # too soon: not drawn
     progress.line("done")
     printed = capsys.readouterr().out
-    assert printed.startswith("\r[###############...............] 5/10   loss 1.250   ")
+    assert printed.startswith("\r[###############...............] 5/10   loss 1.250   2 s left ")
     assert "6/10" not in printed
     assert printed.endswith("\rdone\n")
     assert max(map(len, printed.split("\r"))) <= 80

@@ -120,7 +120,7 @@ def check(folder: Path, what: str) -> dict[str, int]:
     said = subprocess.run(
         [sys.executable, "-m", "grader", "check", what, "--json", str(file), "--plain"],
         cwd=folder, env=environment | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, timeout=120, check=False)
+        capture_output=True, text=True, timeout=900, check=False)
     assert said.returncode in (0, 1), said.stderr
     result = json.loads(file.read_text(encoding="utf-8"))
     return {e["id"]: e["score"] for lesson in result["lessons"] for e in lesson["exercises"]}

@@ -8,6 +8,7 @@ import os
 import pty
 import resource
 import secrets
+import signal
 import subprocess
 import sys
 import termios
@@ -21,7 +22,7 @@ from grader.tests.attacks.catalogue import COURSE
 from grader.tests.attacks.running import below
 
 SECONDS = 120
-_GRACE = 15.0
+_GRACE = 60.0
 _IPC = ("shm", "sem", "msg")
 
 
@@ -74,6 +75,7 @@ class Command:
 
     def __init__(self, folder: Path, submission: Path, course: Path, *, prelude: str = "") -> None:
         self.folder, self.tmp, self.out = folder, folder / "tmp", folder / "out"
+        self._began = folder / "began"
         for place in (self.tmp, self.out):
             place.mkdir(parents=True, exist_ok=True)
         self.mark = f"fault-{secrets.token_hex(8)}"
@@ -82,7 +84,10 @@ class Command:
 
     def start(self, *, limits: Mapping[int, int] = {}, **more: Any) -> subprocess.Popen[bytes]:
         """Start it; `limits` are set in the child."""
-        code = f"{self._prelude}\nimport sys\nfrom grader.__main__ import main\nsys.exit(main(sys.argv[1:]))"
+        code = (
+            f"{self._prelude}\nimport sys\nfrom grader.__main__ import main\n"
+            f"open({str(self._began)!r}, 'w').close()\nsys.exit(main(sys.argv[1:]))"
+        )
         environment = {
             "PATH": "/usr/bin:/bin",
             "HOME": str(self.tmp),
@@ -107,6 +112,22 @@ class Command:
             preexec_fn=limit if limits else None,  # noqa: PLW1509 - there is one thread
             **{**streams, **more},
         )
+
+    def wait_until_begun(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until the command itself runs: a Ctrl-C that meets Python's start is answered by Python."""
+        until = time.monotonic() + SECONDS
+        while not self._began.exists() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.001)
+
+    def start_and_signal(self, number: int, after: float) -> subprocess.Popen[bytes]:
+        """Start it, and send it a signal so long after; Ctrl-C so long after it has begun."""
+        self._began.unlink(missing_ok=True)
+        process = self.start()
+        if number == signal.SIGINT:
+            self.wait_until_begun(process)
+        time.sleep(after)
+        process.send_signal(number)
+        return process
 
     def end(self, process: subprocess.Popen[bytes], shared_before: set[str]) -> Ended:
         """Wait for it, and ask the witnesses."""
@@ -142,6 +163,7 @@ class Command:
         ours, theirs = pty.openpty()
         settings, before = termios.tcgetattr(theirs), shared()
         process = self.start(stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+        self.wait_until_begun(process)
         shown, until = bytearray(), time.monotonic() + after
         os.set_blocking(ours, False)
         while process.poll() is None and time.monotonic() < until + SECONDS:
@@ -152,8 +174,9 @@ class Command:
             if number and time.monotonic() >= until:
                 process.send_signal(number)
                 number = 0
-        with contextlib.suppress(OSError):
-            shown += os.read(ours, 1 << 20)
+        with contextlib.suppress(BlockingIOError):  # one reading gives no more than one buffer
+            while True:
+                shown += os.read(ours, 65536)
         kept = termios.tcgetattr(theirs) == settings
         os.close(ours)
         os.close(theirs)

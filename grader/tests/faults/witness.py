@@ -83,8 +83,9 @@ class Command:
         self._prelude = prelude
 
     def start(self, *, limits: Mapping[int, int] = {}, **more: Any) -> subprocess.Popen[bytes]:
-        """Start it; `limits` are set in the child."""
+        """Start it; `limits` are set in the child, which hears a hangup also where these tests do not."""
         code = (
+            "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
             f"{self._prelude}\nimport sys\nfrom grader.__main__ import main\n"
             f"open({str(self._began)!r}, 'w').close()\nsys.exit(main(sys.argv[1:]))"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -98,13 +99,12 @@ def test_what_is_searched_for_in_outputs_is_found(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_slow_file_is_refused_at_once(name: str) -> None:
     """The time that a file of answers takes grows no faster than the file."""
-    def read(text: str) -> None:
-        try:
-            parse_answers(text)
-        except ValueError as error:
-            assert str(error)
-
-    fuzz.timed(read, BOMBS[name])
+    started = time.process_time()
+    try:
+        parse_answers(BOMBS[name])
+    except ValueError as error:
+        assert str(error)
+    assert time.process_time() - started < 1.0
 
 
 def test_mutated_answers_are_judged(course: Course) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,15 +116,14 @@ class Repository:
         (folder / "temp").mkdir()
 
     def push(self) -> tuple[list[Step], float]:
-        """Commit, run the workflow that lies in the repository as shipped; give its processor time, too."""
+        """Commit, run the workflow that lies in the repository as shipped, and time it."""
         for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "work"]):
             subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *words], cwd=self.root,
                            check=True, capture_output=True)  # fmt: skip
         runner = Runner(self.root, self.folder / "temp")
-        begun = os.times()
+        begun = time.monotonic()
         steps = runner.run(workflow(TEMPLATE)["jobs"]["run-autograding-tests"]["steps"])
-        ended = os.times()
-        return steps, sum(ended[2:4]) - sum(begun[2:4])
+        return steps, time.monotonic() - begun
 
     @property
     def result(self) -> Result:

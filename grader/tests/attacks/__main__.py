@@ -74,7 +74,7 @@ def _run_programs(
 def _tell(outcome: Outcome, wrong: list[str], *, show: bool) -> None:
     mark = "BAD" if wrong else "ok "
     print(f"  {mark} {outcome.program.name:45} exit {outcome.code}  {outcome.score:3} points  "
-          f"{outcome.seconds:5.1f} s  {outcome.cpu:5.1f} s CPU  {outcome.memory / 1e6:5.0f} MB", flush=True)
+          f"{outcome.seconds:5.1f} s  {outcome.memory / 1e6:5.0f} MB", flush=True)
     for line in wrong:
         print(f"        {line}")
     if show:

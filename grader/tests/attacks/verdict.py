@@ -9,14 +9,8 @@ from functools import cache
 from typing import Any
 
 from grader.tests.attacks.catalogue import COURSE
-from grader.tests.attacks.running import Outcome
+from grader.tests.attacks.running import SECONDS, Outcome
 
-CPU_SECONDS = 90
-"""How long all processes of one run may work."""
-WAITING_SECONDS = 60
-"""How long one run may wait, for what sleeps."""
-BUSY = 10
-"""A busy machine takes so many seconds for each second of work; those are no waiting."""
 MEMORY = 1_300_000_000
 """A worker may have 1 GiB of address space; the grader itself needs far less."""
 _TELLS_PUBLIC_INPUTS = ("inputs_by_exception_text", "inputs_by_type_name", "inputs_by_printing",
@@ -38,8 +32,8 @@ def problems(outcome: Outcome, honest: Outcome) -> list[str]:
 def _ending(outcome: Outcome) -> Iterator[str]:
     if outcome.code not in (0, 1, 2):
         yield f"exit code {outcome.code}: {outcome.stderr[-600:]}"
-    if outcome.cpu > CPU_SECONDS or outcome.seconds > WAITING_SECONDS + BUSY * outcome.cpu:
-        yield f"took {outcome.seconds:.0f} s, of them {outcome.cpu:.0f} s of work"
+    if outcome.seconds > SECONDS:
+        yield f"took {outcome.seconds:.0f} s"
     if outcome.memory > MEMORY:
         yield f"a process took {outcome.memory / 1e6:.0f} MB"
     if "Traceback" in outcome.stderr or (outcome.code in (0, 1) and outcome.stderr):

@@ -22,7 +22,7 @@ from grader.tests.attacks.catalogue import COURSE
 from grader.tests.attacks.running import below
 
 SECONDS = 120
-_GRACE = 60.0
+_GRACE = 15.0
 _IPC = ("shm", "sem", "msg")
 
 
